@@ -1,0 +1,99 @@
+package capture
+
+import "time"
+
+// Attempt is one try to deliver one event to one endpoint. It is kept when it
+// becomes pending and again when it is finished; from then on it is a fact.
+// All attempts of one event to one endpoint share a Delivery.
+type Attempt struct {
+	ID       ID     `json:"id" cbor:"1,keyasint"`
+	Seq      uint64 `json:"seq,omitempty" cbor:"2,keyasint,omitempty"` // place in the store's sequence, given by Keep once finished
+	Event    ID     `json:"event_id" cbor:"3,keyasint"`
+	Endpoint ID     `json:"endpoint_id" cbor:"4,keyasint"`
+	Delivery ID     `json:"delivery_id" cbor:"5,keyasint"`
+	Number   int    `json:"number" cbor:"6,keyasint"` // from 1, within the delivery
+
+	Status    AttemptStatus `json:"status" cbor:"7,keyasint"`
+	NotBefore time.Time     `json:"not_before,omitzero" cbor:"8,keyasint,omitempty"`
+	URL       string        `json:"url" cbor:"9,keyasint"` // sent to, whole; while pending, the endpoint's
+
+	TriggeredBy   string `json:"triggered_by" cbor:"10,keyasint"`   // BySystem or ByUser
+	TriggeredFrom string `json:"triggered_from" cbor:"11,keyasint"` // FromAutomation, FromManual, or the id of the attempt it retries
+
+	Started  time.Time `json:"started_at,omitzero" cbor:"12,keyasint,omitempty"`
+	Duration Duration  `json:"duration_ms" cbor:"13,keyasint,omitempty"`
+	Timing   Timing    `json:"timing,omitzero" cbor:"14,keyasint,omitempty"`
+
+	Code  int      `json:"response_status,omitempty" cbor:"15,keyasint,omitempty"` // status of the response; 0 when none came
+	Error *Failure `json:"error,omitempty" cbor:"16,keyasint,omitempty"`
+
+	// Request and Response are what went over the wire. Lists leave them
+	// out; Source.Attempt has them.
+	Request  *Request  `json:"request,omitempty" cbor:"17,keyasint,omitempty"`
+	Response *Response `json:"response,omitempty" cbor:"18,keyasint,omitempty"`
+}
+
+// AttemptStatus is how far an attempt has come.
+type AttemptStatus string
+
+// The statuses of attempts. Skipped ones were given up before they were sent.
+const (
+	AttemptPending   AttemptStatus = "pending"
+	AttemptSucceeded AttemptStatus = "succeeded" // a 2xx came back
+	AttemptFailed    AttemptStatus = "failed"
+	AttemptSkipped   AttemptStatus = "skipped"
+)
+
+// Who asked for an attempt, and from where.
+const (
+	BySystem       = "system"
+	ByUser         = "user"
+	FromAutomation = "automation"
+	FromManual     = "manual"
+)
+
+// Timing splits an attempt's duration. A part that did not happen (a reused
+// connection needs no dial) is zero.
+type Timing struct {
+	DNS       Duration `json:"dns_ms" cbor:"1,keyasint,omitempty"`
+	Connect   Duration `json:"connect_ms" cbor:"2,keyasint,omitempty"`
+	TLS       Duration `json:"tls_ms" cbor:"3,keyasint,omitempty"`
+	FirstByte Duration `json:"first_byte_ms" cbor:"4,keyasint,omitempty"` // request written to first byte of the response
+}
+
+// Failure is why an attempt failed.
+type Failure struct {
+	Class   string `json:"class" cbor:"1,keyasint"` // one of the classes below
+	Message string `json:"message" cbor:"2,keyasint"`
+}
+
+// Classes of failures.
+const (
+	FailDNS      = "dns"
+	FailRefused  = "refused"
+	FailTLS      = "tls"
+	FailTimeout  = "timeout"
+	FailReset    = "reset"
+	FailProtocol = "protocol" // the answer is not HTTP, or the request cannot be sent as it is
+	FailOffline  = "offline"  // no route, or no listener
+	FailStatus   = "status"   // an answer came, and it was not a 2xx
+	FailDamaged  = "damaged"  // the event's body no longer matches its digest; nothing was sent
+)
+
+// Request is an HTTP/1.1 request as it goes over the wire. The body is that
+// of the attempt's event, and is not repeated where attempts are kept.
+type Request struct {
+	Method  string  `json:"method" cbor:"1,keyasint"`
+	Target  string  `json:"target" cbor:"2,keyasint"`
+	Headers Headers `json:"headers" cbor:"3,keyasint"`
+	Body    []byte  `json:"-" cbor:"-"`
+}
+
+// Response is what came back.
+type Response struct {
+	Status    int     `json:"status" cbor:"1,keyasint"`
+	Proto     string  `json:"protocol" cbor:"2,keyasint"`
+	Headers   Headers `json:"headers" cbor:"3,keyasint"`
+	Body      Text    `json:"body" cbor:"4,keyasint"`                               // at most 1 MiB
+	Truncated bool    `json:"body_truncated,omitempty" cbor:"5,keyasint,omitempty"` // Body is the beginning of a longer one
+}

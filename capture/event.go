@@ -1,0 +1,146 @@
+package capture
+
+import (
+	"errors"
+	"strings"
+	"time"
+)
+
+// Event is one webhook, exactly as it arrived or was made. It is a fact and
+// never changes once kept; its body is kept beside it (Source.Body).
+//
+// JSON is the record format of the commands and the native API; CBOR, by the
+// small integers, is the store's.
+type Event struct {
+	ID  ID     `json:"id" cbor:"1,keyasint"`
+	Seq uint64 `json:"seq" cbor:"-"` // place in the store's one sequence; given by Keep
+
+	App    string `json:"app" cbor:"2,keyasint"`
+	Type   string `json:"event_type" cbor:"3,keyasint,omitempty"`
+	Source string `json:"source,omitempty" cbor:"4,keyasint,omitempty"`
+	Origin Origin `json:"origin" cbor:"5,keyasint"`
+	Parent ID     `json:"parent_id,omitempty" cbor:"6,keyasint,omitempty"` // the event this is a copy or edit of
+
+	Received time.Time `json:"received_at" cbor:"7,keyasint"`
+	Remote   string    `json:"remote_addr,omitempty" cbor:"8,keyasint,omitempty"`
+
+	Method   string  `json:"method" cbor:"9,keyasint"`
+	Target   string  `json:"target" cbor:"10,keyasint"` // raw request target: path and query, untouched
+	Proto    string  `json:"protocol" cbor:"11,keyasint"`
+	Headers  Headers `json:"headers" cbor:"12,keyasint"`
+	Trailers Headers `json:"trailers,omitempty" cbor:"13,keyasint,omitempty"`
+	// Parsed says that the head was not seen on the wire (HTTP/2 sends no
+	// lines): names are in net/http's case and order among names is lost.
+	Parsed bool `json:"head_parsed,omitempty" cbor:"14,keyasint,omitempty"`
+
+	Size   int64  `json:"size" cbor:"15,keyasint"` // bytes of the body
+	SHA256 Digest `json:"sha256" cbor:"16,keyasint"`
+
+	Provider   string    `json:"provider,omitempty" cbor:"17,keyasint,omitempty"`
+	ProviderID string    `json:"provider_delivery_id,omitempty" cbor:"18,keyasint,omitempty"`
+	Signature  Signature `json:"signature" cbor:"19,keyasint"`
+
+	// Refused is set on the stub kept of a request that went over a limit.
+	// A stub has no body and is never delivered.
+	Refused *Refusal `json:"refused,omitempty" cbor:"20,keyasint,omitempty"`
+
+	Metadata map[string]string `json:"metadata,omitempty" cbor:"21,keyasint,omitempty"`
+}
+
+// Origin says how an event came to be.
+type Origin string
+
+// The origins of events.
+const (
+	Ingress     Origin = "ingress" // it arrived
+	FromTrigger Origin = "trigger" // fired by id
+	FromSample  Origin = "sample"  // made from a catalog entry
+	FromReplay  Origin = "replay"  // an edited copy of its Parent
+	Imported    Origin = "import"  // read from a file
+)
+
+// Signature is the verdict on an event's signature. It is never a reason to
+// lose the event.
+type Signature struct {
+	Verdict Verdict `json:"verdict" cbor:"1,keyasint"`
+	Scheme  string  `json:"scheme,omitempty" cbor:"2,keyasint,omitempty"` // the header or scheme seen
+}
+
+// Verdict is what verification found.
+type Verdict string
+
+// The verdicts. Unchecked: a signature is there and no secret is known.
+const (
+	Valid     Verdict = "valid"
+	Invalid   Verdict = "invalid"
+	Stale     Verdict = "stale"
+	Unsigned  Verdict = "unsigned"
+	Unchecked Verdict = "unchecked"
+)
+
+// Refusal is why a request was answered with an error instead of being kept.
+type Refusal struct {
+	Status int    `json:"status" cbor:"1,keyasint"` // what the sender was answered: 408, 413 or 431
+	Limit  string `json:"limit" cbor:"2,keyasint"`  // "body", "header" or "time"
+	Max    int64  `json:"max" cbor:"3,keyasint"`    // the limit: bytes, or milliseconds for "time"
+	Got    int64  `json:"got" cbor:"4,keyasint"`    // bytes seen or announced, whichever is more
+}
+
+// Path is the target up to the query.
+func (e *Event) Path() string {
+	path, _, _ := strings.Cut(e.Target, "?")
+	return path
+}
+
+// RawQuery is what follows the target's first question mark, or "".
+func (e *Event) RawQuery() string {
+	_, query, _ := strings.Cut(e.Target, "?")
+	return query
+}
+
+// Row is an event together with what may change about it: what lists show.
+// Its JSON form is the event's, with these members added.
+type Row struct {
+	Event
+	Pinned  bool    `json:"pinned,omitempty"`
+	Outcome Outcome `json:"outcome"`
+}
+
+// Outcome is what has become of an event so far, folded from its attempts.
+// The zero Outcome is that of an event nobody asked to have delivered.
+type Outcome struct {
+	State    State     `json:"state" cbor:"1,keyasint"`
+	Tries    int       `json:"tries" cbor:"2,keyasint"`                               // finished attempts
+	Status   int       `json:"response_status,omitempty" cbor:"3,keyasint,omitempty"` // of the newest finished attempt; 0 when none answered
+	Duration Duration  `json:"duration_ms,omitempty" cbor:"4,keyasint,omitempty"`     // of the newest finished attempt
+	Error    string    `json:"error_class,omitempty" cbor:"5,keyasint,omitempty"`     // of the newest finished attempt
+	Next     time.Time `json:"next_at,omitzero" cbor:"6,keyasint,omitempty"`          // when the earliest pending attempt is due
+}
+
+// State is one word for an Outcome.
+type State string
+
+// The states of an event. An event with several deliveries is Pending while
+// one is, else Failed if the newest attempt of any failed, else OK.
+const (
+	Captured State = ""        // kept, nothing to deliver
+	Pending  State = "pending" // an attempt waits for its time, none has been made yet
+	Retrying State = "retry"   // an attempt failed and another waits
+	OK       State = "ok"
+	Failed   State = "failed"
+	Rejected State = "refused" // the stub of a refused request
+)
+
+// Errors that readers of a Source can test for with errors.Is.
+var (
+	// ErrNotFound is returned for an id that is not in the store.
+	ErrNotFound = errors.New("not found")
+	// ErrDamaged is returned for a body whose bytes no longer match the
+	// length and SHA-256 kept with the event.
+	ErrDamaged = errors.New("body damaged on disk")
+	// ErrFull is returned by Keep while the disk is too full to keep safely.
+	ErrFull = errors.New("disk nearly full")
+	// ErrUnavailable is returned by Keep after the disk failed a sync, and
+	// once the store is closing.
+	ErrUnavailable = errors.New("store unavailable")
+)

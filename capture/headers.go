@@ -1,0 +1,86 @@
+package capture
+
+import (
+	"iter"
+	"net/http"
+	"net/textproto"
+	"slices"
+	"strings"
+)
+
+// Header is one line of an HTTP head, the name in the sender's own case.
+// Its JSON form is the pair ["Name","value"].
+type Header [2]string
+
+// Headers are the lines of a head in the order they were sent, repeats
+// included. Where http.Header answers "what does it say", Headers answers
+// "what was sent".
+type Headers []Header
+
+// First is the value of the first line of that name, whatever its case, or "".
+func (h Headers) First(name string) string {
+	for _, l := range h {
+		if strings.EqualFold(l[0], name) {
+			return l[1]
+		}
+	}
+	return ""
+}
+
+// Has reports whether a line of that name is there, whatever its case.
+func (h Headers) Has(name string) bool {
+	return slices.ContainsFunc(h, func(l Header) bool { return strings.EqualFold(l[0], name) })
+}
+
+// Values yields every value of that name, whatever its case, in order.
+func (h Headers) Values(name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, l := range h {
+			if strings.EqualFold(l[0], name) && !yield(l[1]) {
+				return
+			}
+		}
+	}
+}
+
+// Without is a copy that lacks all lines of the given names.
+func (h Headers) Without(names ...string) Headers {
+	return slices.DeleteFunc(slices.Clone(h), func(l Header) bool {
+		return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(l[0], n) })
+	})
+}
+
+// HTTP is the map form of net/http: canonical names, order among names lost.
+func (h Headers) HTTP() http.Header {
+	m := make(http.Header, len(h))
+	for _, l := range h {
+		m.Add(l[0], l[1])
+	}
+	return m
+}
+
+// FromHTTP lists a map of headers by name, for heads whose order nobody saw.
+func FromHTTP(m http.Header) Headers {
+	h := make(Headers, 0, len(m))
+	for name, values := range m {
+		for _, v := range values {
+			h = append(h, Header{name, v})
+		}
+	}
+	slices.SortStableFunc(h, func(a, b Header) int { return strings.Compare(a[0], b[0]) })
+	return h
+}
+
+// EndToEnd is a copy without the hop-by-hop headers of RFC 9110 §7.6.1, those
+// the Connection header names included. They belong to one connection and
+// must not be passed on.
+func (h Headers) EndToEnd() Headers {
+	drop := []string{"Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate",
+		"Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding", "Upgrade"}
+	for v := range h.Values("Connection") {
+		for name := range strings.SplitSeq(v, ",") {
+			drop = append(drop, textproto.TrimString(name))
+		}
+	}
+	return h.Without(drop...)
+}

@@ -1,0 +1,86 @@
+package capture
+
+import "time"
+
+// Query asks a Source for a window of events.
+type Query struct {
+	Filter string // a predicate (capture/match); empty matches all
+	App    string // only this app's; empty: every app's
+
+	// Cursor is the Seq of the event the window begins behind: older ones,
+	// or newer ones when Ascending. 0 begins at the newest (Ascending: the
+	// oldest).
+	Cursor    uint64
+	Ascending bool
+
+	Limit int // rows at most; 0: 50
+	// Scan bounds the events looked at to fill the window; 0: no bound. A
+	// window that stops there is short and its Next says where to go on.
+	Scan int
+}
+
+// Page is a window of events, in the order asked for.
+type Page struct {
+	Rows []Row
+	// Next is the Cursor of the window that follows, 0 when there is none.
+	Next uint64
+}
+
+// AttemptQuery asks a Source for attempts, newest first.
+type AttemptQuery struct {
+	Event  ID            // only this event's
+	Status AttemptStatus // only these
+	Cursor ID            // the attempt the window begins behind; "": the newest
+	Limit  int           // 0: 50
+}
+
+// Counts are totals that a Source knows without reading its events.
+type Counts struct {
+	Events  int64  `json:"events"`
+	Pending int64  `json:"pending"` // attempts
+	Seq     uint64 `json:"seq"`     // the newest place in the sequence
+}
+
+// Resend asks for one event to be sent again: a new pending attempt, made by
+// a user and tried once.
+type Resend struct {
+	To      string `json:"to,omitempty"`      // URL; empty: every endpoint it would be delivered to
+	Attempt ID     `json:"attempt,omitempty"` // the attempt that this one retries
+}
+
+// Change is what one Keep puts on disk together or not at all. Keep gives
+// the event its Seq, and each finished attempt its own.
+type Change struct {
+	Event    *Event     // new
+	Body     []byte     // of Event
+	Attempts []*Attempt // pending: new ones; finished: replacing the pending of the same ID
+}
+
+// Fact is one entry of the store's sequence: an event that was kept or an
+// attempt that was finished.
+type Fact struct {
+	Seq     uint64
+	Event   *Event   // either this
+	Attempt *Attempt // or this
+}
+
+// Record is a line of NDJSON as the commands print it and the live stream
+// sends it. Exactly the members that its Type names are set.
+type Record struct {
+	Schema  int       `json:"schema"` // 1
+	Type    string    `json:"type"`   // ready, event, attempt, gap, disconnected, reconnected, error
+	Time    time.Time `json:"time"`
+	Event   *Event    `json:"event,omitempty"`
+	Attempt *Attempt  `json:"attempt,omitempty"`
+	Ready
+	Error *Failure `json:"error,omitempty"`
+}
+
+// Ready is what a record of type "ready" says: where to send and to whom it
+// is forwarded.
+type Ready struct {
+	Ingest  string   `json:"ingest,omitempty"`
+	API     string   `json:"api,omitempty"`
+	Store   string   `json:"store,omitempty"`
+	Targets []string `json:"targets,omitempty"`
+}
