@@ -95,7 +95,7 @@ func (p *parser) term() (*term, error) {
 	at := span{begin, end}
 	if !ok || i < len(name) && !f.named || i < len(name) && name[i] == '[' && base != "body" {
 		word := p.text[begin:p.wordEnd(end)]
-		return nil, p.fail(at, didYouMean(base, name, word), "unknown field %q", clip(name, 40))
+		return nil, p.fail(at, didYouMean(base, name, name[i:], word), "unknown field %q", clip(name, 40))
 	}
 	if f.named && i+1 >= len(name) {
 		return nil, p.fail(at, "such as "+f.example, "%s needs a name", base)
@@ -140,8 +140,7 @@ func isScheme(s string) bool {
 }
 
 // didYouMean is the hint for a word whose field is unknown.
-func didYouMean(base, name, word string) string {
-	rest := name[len(base):]
+func didYouMean(base, name, rest, word string) string {
 	names := slices.Sorted(maps.Keys(fields))
 	meant := nearest(base, names)
 	if _, ok := alike[base]; ok {
@@ -159,7 +158,7 @@ func didYouMean(base, name, word string) string {
 		return "did you mean header." + clip(name, 40) + ":?"
 	case meant != "" && fields[meant].named && base != "data" && base != "payload":
 		return "did you mean " + meant + clip(cmp.Or(rest, ".…"), 40) + ":?"
-	case meant == "body", rest != "" && meant == "":
+	case meant == "body", rest != "" && meant == "" && isScheme(strings.ReplaceAll(base, "_", "")):
 		return "did you mean body." + clip(name, 40) + ":?"
 	case meant != "":
 		return "did you mean " + meant + ":?"

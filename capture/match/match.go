@@ -100,7 +100,7 @@ func (p *Predicate) Terms() int { return p.hints.terms }
 func (p *Predicate) Since() time.Time { return p.hints.since }
 
 // Exact lists what every match satisfies, all of it, for readers of an index.
-// There are matches' look-alikes too: Match still decides.
+// An event that satisfies it may still not match.
 func (p *Predicate) Exact() []Exact { return p.hints.exact }
 
 // Exact says that the field's stored value is one of Values.

@@ -14,7 +14,7 @@ type node interface {
 	// does. The body is read.
 	explain(in input, want bool) []Miss
 	hint() hints
-	// String is parseable text, without parentheres around it.
+	// String is parseable text, without parentheses around it.
 	String() string
 }
 

@@ -1,0 +1,331 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"code.hooktape.dev/hooktape/capture"
+)
+
+// Bounds of one batch, beside those of Badger's transactions.
+const (
+	batchWrites = 256
+	batchBytes  = 32 << 20 // of bodies: what a small event may have to wait for
+	queueBytes  = 64 << 20 // handed in and not yet on disk; a larger one goes alone
+	queueEach   = 4 << 10  // what every write counts for, beside its bytes
+)
+
+// write is one thing to be put on disk, whole or not at all.
+type write struct {
+	plan  func(*batch) error // stages keys; may run more than once, and reads through the batch
+	done  func(error)        // once it is on disk, or refused; on the committer's goroutine
+	bytes int64              // of body, roughly
+	needs room               // free space without which it is refused
+	alone bool               // shares its transaction with nobody, so that plan may read by iterator
+}
+
+// batch is the transaction being filled. What a plan stages joins it when the
+// plan has succeeded and still fits.
+type batch struct {
+	db     *badger.DB
+	txn    *badger.Txn
+	now    uint64 // milliseconds
+	totals totals // as they will be
+	memory bool
+
+	staged      map[string][]byte // a nil value deletes
+	size, count int64             // as Badger reckons them
+	maxSize     int64
+	maxCount    int64
+	extra       int64 // of what is staged
+}
+
+var (
+	errNoFit = errors.New("does not fit this transaction")
+	// ErrTooLarge is returned by Keep for a change that no transaction can
+	// hold, not even one of its own.
+	ErrTooLarge = errors.New("too large to be kept in one piece")
+)
+
+// get is the value of key as the batch leaves it; nil where there is none.
+func (b *batch) get(key []byte) ([]byte, error) {
+	if v, ok := b.staged[string(key)]; ok {
+		return v, nil
+	}
+	return read(b.txn, key)
+}
+
+// read is a copy of a value, nil where there is none.
+func read(txn *badger.Txn, key []byte) ([]byte, error) {
+	item, err := txn.Get(key)
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	v, err := item.ValueCopy(nil)
+	if v == nil {
+		v = []byte{}
+	}
+	return v, err
+}
+
+func (b *batch) put(key, value []byte) {
+	if value == nil {
+		value = []byte{}
+	}
+	b.staged[string(key)] = value
+}
+
+func (b *batch) del(key []byte) { b.staged[string(key)] = nil }
+
+func (b *batch) putRecord(key []byte, v any) error {
+	value, err := encode(key, v)
+	if err != nil {
+		return err
+	}
+	b.put(key, value)
+	return nil
+}
+
+// next is the next place in the sequence.
+func (b *batch) next() uint64 {
+	b.totals.Seq++
+	return b.totals.Seq
+}
+
+// cost is what Badger's own bound on transactions charges for an entry: a
+// value that goes to the value log counts as the pointer to it.
+func (b *batch) cost(key string, value []byte) int64 {
+	if len(value) >= valueThreshold && !b.memory {
+		return int64(len(key)) + 12 + 12
+	}
+	return int64(len(key)+len(value)) + 12
+}
+
+// fits reports whether what is staged still fits.
+func (b *batch) fits() bool {
+	b.extra = 0
+	for k, v := range b.staged {
+		b.extra += b.cost(k, v)
+	}
+	return b.size+b.extra <= b.maxSize && b.count+int64(len(b.staged)) <= b.maxCount
+}
+
+// join moves what is staged into the transaction.
+func (b *batch) join() error {
+	for k, v := range b.staged {
+		var err error
+		if v == nil {
+			err = b.txn.Delete([]byte(k))
+		} else {
+			err = b.txn.SetEntry(badger.NewEntry([]byte(k), v))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	b.size, b.count = b.size+b.extra, b.count+int64(len(b.staged))
+	clear(b.staged)
+	return nil
+}
+
+// try plans w into the batch. Unless it returns nil, the batch is as before.
+func (b *batch) try(w *write) (err error) {
+	before := b.totals
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: reading what is there: %v", errSeal, r)
+		}
+		if err != nil {
+			b.totals = before
+			clear(b.staged)
+		}
+	}()
+	if err := w.plan(b); err != nil {
+		return err
+	}
+	if !b.fits() {
+		return errNoFit
+	}
+	return nil
+}
+
+// commitLoop is the only goroutine that writes. It takes what is queued and
+// never waits for more: while one batch is synced, the next one gathers.
+func (s *Store) commitLoop() {
+	defer close(s.committed)
+	for ws := range s.queue {
+		bytes := sum(ws)
+	more:
+		for len(ws) < batchWrites && bytes < batchBytes {
+			select {
+			case next, ok := <-s.queue:
+				if !ok {
+					break more
+				}
+				ws = append(ws, next...)
+				bytes += sum(next)
+			default:
+				break more
+			}
+		}
+		for len(ws) > 0 {
+			ws = ws[s.commit(ws):]
+		}
+	}
+}
+
+func sum(ws []*write) (bytes int64) {
+	for _, w := range ws {
+		bytes += w.bytes
+	}
+	return bytes
+}
+
+// commit puts as many of the writes on disk as one transaction holds, at
+// least one, answers them, and returns how many.
+func (s *Store) commit(ws []*write) (n int) {
+	b := &batch{
+		db:       s.db,
+		txn:      s.db.NewTransaction(true),
+		now:      max(s.totals.Kept, uint64(max(0, time.Now().UnixMilli()))),
+		totals:   s.totals,
+		memory:   s.memory,
+		staged:   map[string][]byte{},
+		maxSize:  s.db.MaxBatchSize() * 8 / 10,
+		maxCount: s.db.MaxBatchCount() * 8 / 10,
+	}
+	defer b.txn.Discard()
+
+	free := s.disk.room()
+	joined := make([]*write, 0, len(ws))
+	var bytes int64
+	for _, w := range ws {
+		if n > 0 && (w.alone || ws[n-1].alone || n == batchWrites || bytes+w.bytes > batchBytes) {
+			break
+		}
+		err := s.refuse(w, free)
+		if err == nil {
+			err = b.try(w)
+		}
+		if errors.Is(err, errNoFit) {
+			if len(joined) > 0 {
+				break
+			}
+			err = ErrTooLarge
+		}
+		n++
+		if err != nil {
+			w.done(err)
+			continue
+		}
+		if err := b.join(); err != nil { // our sums disagree with Badger's: nothing of this batch may be written
+			for _, w := range append(joined, w) {
+				w.done(err)
+			}
+			return n
+		}
+		bytes += w.bytes
+		joined = append(joined, w)
+	}
+	err := s.flush(b)
+	for _, w := range joined {
+		w.done(err)
+	}
+	if err == nil && len(joined) > 0 {
+		s.disk.wrote(bytes + b.size)
+		s.feed.notify()
+	}
+	return n
+}
+
+// flush commits and syncs the batch. Nothing is acknowledged before it has
+// returned nil.
+func (s *Store) flush(b *batch) error {
+	if b.count == 0 {
+		return nil
+	}
+	value, err := encode(keyTotals, b.totals)
+	if err != nil {
+		return err
+	}
+	if err := b.txn.Set(keyTotals, value); err != nil {
+		return err
+	}
+	err = b.txn.Commit()
+	if err != nil {
+		s.log.poison(err.Error())
+	}
+	if err := s.unavailable(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.totals = b.totals
+	s.mu.Unlock()
+	return nil
+}
+
+// refuse is why w must not even be tried, or nil.
+func (s *Store) refuse(w *write, free int64) error {
+	if err := s.unavailable(); err != nil {
+		return err
+	}
+	if need := s.disk.need(w.needs); free < need+w.bytes {
+		return fmt.Errorf("%w: %d MiB are free and %d MiB must stay so; free some space, or keep less (retention)",
+			capture.ErrFull, free>>20, need>>20)
+	}
+	return nil
+}
+
+// unavailable is the error of a store whose disk has failed a write. What a
+// failed sync left on disk nobody knows, so it is not tried again.
+func (s *Store) unavailable() error {
+	if why := s.log.poisoned.Load(); why != nil {
+		return fmt.Errorf("%w: the disk failed a write (%s); nothing more is kept until the disk is checked and hooktape is restarted",
+			capture.ErrUnavailable, *why)
+	}
+	return nil
+}
+
+// submit hands writes to the committer, together. It blocks while the queue
+// is full; ctx counts only until they are queued.
+func (s *Store) submit(ctx context.Context, ws ...*write) error {
+	weight := min(sum(ws)+int64(len(ws))*queueEach, queueBytes)
+	if err := s.room.Acquire(ctx, weight); err != nil {
+		return err
+	}
+	left := len(ws)
+	for _, w := range ws {
+		done := w.done
+		w.done = func(err error) {
+			if left--; left == 0 {
+				s.room.Release(weight)
+			}
+			done(err)
+		}
+	}
+	s.gate.RLock()
+	defer s.gate.RUnlock()
+	if s.closed {
+		s.room.Release(weight)
+		return fmt.Errorf("%w: it is closed", capture.ErrUnavailable)
+	}
+	s.queue <- ws
+	return nil
+}
+
+// do hands in one write and waits for it.
+func (s *Store) do(ctx context.Context, w *write) error {
+	answer := make(chan error, 1)
+	w.done = func(err error) { answer <- err }
+	if err := s.submit(ctx, w); err != nil {
+		return err
+	}
+	return <-answer
+}

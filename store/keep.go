@@ -1,0 +1,287 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"code.hooktape.dev/hooktape/capture"
+)
+
+// Keep puts changes on disk and returns when they are synced there. Each
+// change is kept whole or not at all; one that is refused does not hold back
+// the others, and its error is part of the one returned. ctx counts while the
+// queue is full, not once the changes are in it.
+//
+// An event whose id is already kept is not kept twice: its Seq is set to that
+// of the kept one, and its change is otherwise ignored. An attempt that is
+// already finished stays as it is, too.
+func (s *Store) Keep(ctx context.Context, changes ...*capture.Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	var refused []error
+	ws := make([]*write, 0, len(changes))
+	answers := make(chan error, len(changes))
+	for _, c := range changes {
+		w, err := s.keep(c, func(err error) { answers <- err })
+		if err != nil {
+			refused = append(refused, err)
+			continue
+		}
+		ws = append(ws, w)
+	}
+	if len(ws) > 0 {
+		if err := s.submit(ctx, ws...); err != nil {
+			return errors.Join(append(refused, fmt.Errorf("store: keep: %w", err))...)
+		}
+	}
+	for range ws {
+		refused = append(refused, <-answers)
+	}
+	return errors.Join(refused...)
+}
+
+// KeepAsync hands a change to the same committer and returns. done is called
+// once: on the committer's goroutine after the sync, and so must be quick, or
+// before KeepAsync returns when the change cannot be handed in. The change is
+// the store's until then. KeepAsync blocks only while the queue is full.
+func (s *Store) KeepAsync(c *capture.Change, done func(error)) {
+	w, err := s.keep(c, done)
+	if err != nil {
+		done(err)
+		return
+	}
+	if err := s.submit(s.alive, w); err != nil {
+		done(fmt.Errorf("store: keep: %w", err))
+	}
+}
+
+// keeping is a change on its way, with what could be prepared outside the
+// committer.
+type keeping struct {
+	*capture.Change
+	record []byte   // of the event, without the moment it is kept
+	wires  [][]byte // by attempt, what went over the wire; nil where nothing did
+
+	seq  uint64   // given to the event,
+	seqs []uint64 // and to the attempts
+}
+
+func (s *Store) keep(c *capture.Change, done func(error)) (*write, error) {
+	k := &keeping{Change: c, wires: make([][]byte, len(c.Attempts))}
+	if err := k.prepare(); err != nil {
+		return nil, fmt.Errorf("store: keep %s: %w", k.name(), err)
+	}
+	w := &write{plan: k.plan, bytes: int64(len(c.Body)), needs: roomEvent}
+	if c.Event == nil {
+		w.needs = roomAttempt
+	}
+	for _, b := range k.wires {
+		w.bytes += int64(len(b))
+	}
+	w.done = func(err error) {
+		if err != nil {
+			done(fmt.Errorf("store: keep %s: %w", k.name(), err))
+			return
+		}
+		if c.Event != nil {
+			c.Event.Seq = k.seq
+		}
+		for i, seq := range k.seqs {
+			c.Attempts[i].Seq = seq
+		}
+		done(nil)
+	}
+	return w, nil
+}
+
+// name is what an error calls the change.
+func (k *keeping) name() capture.ID {
+	switch {
+	case k.Event != nil:
+		return k.Event.ID
+	case len(k.Attempts) > 0:
+		return k.Attempts[0].ID
+	}
+	return "nothing"
+}
+
+// prepare checks the change and encodes what needs no place in the sequence.
+func (k *keeping) prepare() (err error) {
+	if e := k.Event; e != nil {
+		if err := checkID(capture.EventID, e.ID); err != nil {
+			return err
+		}
+		if e.Size != int64(len(k.Body)) || e.SHA256 != capture.Sum(k.Body) {
+			if e.Refused == nil {
+				return fmt.Errorf("the body's %d bytes are not those of the event's size and digest", len(k.Body))
+			}
+		}
+		if e.Refused != nil && len(k.Attempts)+len(k.Body) > 0 {
+			return errors.New("a refused request has no body and is never delivered")
+		}
+		if k.record, err = encoder.Marshal(e); err != nil {
+			return err
+		}
+	}
+	for i, a := range k.Attempts {
+		if err := errors.Join(checkID(capture.AttemptID, a.ID), checkID(capture.EventID, a.Event), checkID(capture.EndpointID, a.Endpoint)); err != nil {
+			return err
+		}
+		if a.Request == nil && a.Response == nil {
+			continue
+		}
+		if k.wires[i], err = encode(keyID(prefixWire, a.ID), wire{a.Request, a.Response}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plan stages the change.
+func (k *keeping) plan(b *batch) error {
+	k.seq, k.seqs = 0, nil
+	if k.Event != nil {
+		kept, err := b.seq(k.Event.ID)
+		if err == nil {
+			k.seq = kept
+			return nil
+		}
+		if !errors.Is(err, capture.ErrNotFound) {
+			return err
+		}
+		if err := k.planEvent(b); err != nil {
+			return err
+		}
+	}
+	k.seqs = make([]uint64, len(k.Attempts))
+	for i, a := range k.Attempts {
+		seq, err := planAttempt(b, a, k.wires[i])
+		if err != nil {
+			return err
+		}
+		k.seqs[i] = seq
+	}
+	return nil
+}
+
+func (k *keeping) planEvent(b *batch) error {
+	k.seq = b.next()
+	key := keyEvent(k.seq)
+	b.put(key, seal(key, eventRecord(b.now, k.record)))
+	b.put(keyID(prefixID, k.Event.ID), keySeq(prefixEvent, k.seq)[1:])
+	if err := b.putChunks(keySeq(prefixBody, k.seq), k.Body); err != nil {
+		return err
+	}
+	for _, x := range fixed(k.Event) {
+		if x.indexed() {
+			b.put(keyIndexed(x.field, x.value, k.seq), nil)
+		}
+	}
+	b.totals.Events++
+	b.totals.Bytes += int64(len(k.record) + len(k.Body))
+	b.totals.Kept = b.now
+	return nil
+}
+
+// planAttempt stages an attempt, new or replacing the pending one of its id,
+// and folds it into its event. It returns the place in the sequence of a
+// finished one.
+func planAttempt(b *batch, a *capture.Attempt, wire []byte) (seq uint64, err error) {
+	event, err := b.seq(a.Event)
+	if err != nil {
+		return 0, fmt.Errorf("attempt %s of event %s: %w", a.ID, a.Event, err)
+	}
+	t, err := b.tally(event)
+	if err != nil {
+		return 0, err
+	}
+	before := t.entries()
+
+	key := keyID(prefixAttempt, a.ID)
+	raw, err := b.get(key)
+	if err != nil {
+		return 0, err
+	}
+	if raw != nil {
+		var old capture.Attempt
+		if err := decode(key, raw, &old); err != nil {
+			return 0, err
+		}
+		if old.Event != a.Event {
+			return 0, fmt.Errorf("attempt %s is one of event %s, not of %s", a.ID, old.Event, a.Event)
+		}
+		if old.Status != capture.AttemptPending {
+			return old.Seq, nil // a fact
+		}
+		b.del(keyPending(old.Endpoint, old.NotBefore, old.ID))
+		b.totals.Pending--
+		t.unwait(old.ID)
+	}
+
+	light := *a
+	light.Request, light.Response, light.Seq = nil, nil, 0
+	if a.Status == capture.AttemptPending {
+		b.put(keyPending(a.Endpoint, a.NotBefore, a.ID), nil)
+		b.totals.Pending++
+		t.wait(a)
+	} else {
+		seq = b.next()
+		light.Seq = seq
+		id := a.ID.Bytes()
+		b.put(keySeq(prefixLog, seq), id[:])
+		if wire != nil {
+			if err := b.putChunks(keyID(prefixWire, a.ID), wire); err != nil {
+				return 0, err
+			}
+			b.totals.Bytes += int64(len(wire))
+			t.Bytes += int64(len(wire))
+		}
+		t.finish(a)
+	}
+	if err := b.putRecord(key, light); err != nil {
+		return 0, err
+	}
+	b.put(keyOf(event, a.ID), nil)
+	return seq, b.putTally(event, t, before)
+}
+
+// seq is the place of an event, or capture.ErrNotFound.
+func (b *batch) seq(id capture.ID) (uint64, error) {
+	raw, err := b.get(keyID(prefixID, id))
+	if err != nil {
+		return 0, err
+	}
+	if raw == nil {
+		return 0, capture.ErrNotFound
+	}
+	return seqOf(raw), nil
+}
+
+// tally is that of an event, empty where nothing has happened to it.
+func (b *batch) tally(seq uint64) (t tally, err error) {
+	key := keyTally(seq)
+	raw, err := b.get(key)
+	if err != nil || raw == nil {
+		return t, err
+	}
+	return t, decode(key, raw, &t)
+}
+
+// putTally stages a tally and what it changes in the index.
+func (b *batch) putTally(seq uint64, t tally, before []entry) error {
+	after := t.entries()
+	for _, x := range before {
+		if x.indexed() && !slices.Contains(after, x) {
+			b.del(keyIndexed(x.field, x.value, seq))
+		}
+	}
+	for _, x := range after {
+		if x.indexed() && !slices.Contains(before, x) {
+			b.put(keyIndexed(x.field, x.value, seq), nil)
+		}
+	}
+	return b.putRecord(keyTally(seq), t)
+}

@@ -1,0 +1,137 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"math"
+	"strings"
+	"time"
+
+	"code.hooktape.dev/hooktape/capture"
+)
+
+// Every key of the store. Numbers are big-endian, so that keys sort as what
+// they stand for; a u128 is the 16 bytes of a ULID; nothing follows a part of
+// variable length, or its length comes first, so that no value of a sender,
+// whatever bytes it holds, can be read as another key.
+//
+//	e seq:u64 0                      the event: sealed record
+//	e seq:u64 1                      what may change about it: sealed tally, absent while nothing has
+//	b seq:u64 chunk:u32              its body, 512 KiB a chunk, absent when empty
+//	i event:u128                     → seq, by the event's id
+//	x field:u8 len:u8 value seq:u64  the index of events, no value; see index.go
+//	v seq:u64 attempt:u128           attempts of an event, no value
+//	a attempt:u128                   the attempt without what went over the wire: sealed record
+//	w attempt:u128 chunk:u32         the request and response of a finished one: sealed record, in chunks
+//	p endpoint:u128 due:u64 attempt:u128   the queue of pending attempts, no value; due in nanoseconds
+//	l seq:u64                        → attempt, by its place in the sequence
+//	n endpoint:u128                  the endpoint: sealed record
+//	u sha256(app, url, filter)       → endpoint
+//	c                                totals: sealed record
+const (
+	prefixEvent    = 'e'
+	prefixBody     = 'b'
+	prefixID       = 'i'
+	prefixIndex    = 'x'
+	prefixOf       = 'v'
+	prefixAttempt  = 'a'
+	prefixWire     = 'w'
+	prefixPending  = 'p'
+	prefixLog      = 'l'
+	prefixEndpoint = 'n'
+	prefixURL      = 'u'
+)
+
+var keyTotals = []byte("c")
+
+// chunk is how many bytes of a body one key holds. Badger copies a value
+// twice on its way to disk, refuses values larger than a value-log file, and
+// in memory those of a MiB; chunks keep all of it from mattering.
+const chunk = 512 << 10
+
+const (
+	partRecord = 0
+	partTally  = 1
+)
+
+func keySeq(prefix byte, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64([]byte{prefix}, seq)
+}
+
+func keyEvent(seq uint64) []byte { return append(keySeq(prefixEvent, seq), partRecord) }
+func keyTally(seq uint64) []byte { return append(keySeq(prefixEvent, seq), partTally) }
+
+// keyChunk is the key of one chunk of what lies under key.
+func keyChunk(key []byte, n int) []byte {
+	return binary.BigEndian.AppendUint32(key[:len(key):len(key)], uint32(n))
+}
+
+func keyID(prefix byte, id capture.ID) []byte {
+	b := id.Bytes()
+	return append([]byte{prefix}, b[:]...)
+}
+
+func keyOf(seq uint64, attempt capture.ID) []byte {
+	b := attempt.Bytes()
+	return append(keySeq(prefixOf, seq), b[:]...)
+}
+
+func keyPending(endpoint capture.ID, due time.Time, attempt capture.ID) []byte {
+	k := keyID(prefixPending, endpoint)
+	k = binary.BigEndian.AppendUint64(k, nanos(due))
+	b := attempt.Bytes()
+	return append(k, b[:]...)
+}
+
+// nanos is a time as a number that sorts: times before 1970, the zero time
+// among them, are 0, and times past 2262 the largest.
+func nanos(t time.Time) uint64 {
+	switch {
+	case t.Unix() < 0:
+		return 0
+	case t.Unix() >= math.MaxInt64/int64(time.Second):
+		return math.MaxInt64
+	}
+	return uint64(t.UnixNano())
+}
+
+func keyURL(e capture.Endpoint) []byte {
+	h := sha256.New()
+	for _, s := range []string{e.App, e.URL, e.Filter} {
+		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(s))))
+		h.Write([]byte(s))
+	}
+	return h.Sum([]byte{prefixURL})
+}
+
+// seqOf is the number in the bytes of a key or value that begin with one.
+func seqOf(b []byte) uint64 {
+	if len(b) < 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(b)
+}
+
+// tailID is the id that a key ends with.
+func tailID(prefix string, key []byte) capture.ID {
+	if len(key) < 16 {
+		return ""
+	}
+	return capture.IDFrom(prefix, [16]byte(key[len(key)-16:]))
+}
+
+// keyIndex is the prefix under which an indexed value lists its events. Case
+// is folded; values longer than 64 bytes are known by their digest.
+func keyIndex(field byte, value string) []byte {
+	value = strings.ToLower(value)
+	n := byte(len(value))
+	if len(value) > 64 {
+		sum := sha256.Sum256([]byte(value))
+		value, n = string(sum[:]), 255
+	}
+	return append([]byte{prefixIndex, field, n}, value...)
+}
+
+func keyIndexed(field byte, value string, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(keyIndex(field, value), seq)
+}

@@ -1,0 +1,123 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// sweep is the background's Sweep.
+func (s *Store) sweep() {
+	if err := s.Sweep(s.alive); err != nil && s.alive.Err() == nil {
+		s.log.log.Warn("retention", "error", err)
+	}
+}
+
+// Sweep takes away what is past the retention, oldest first, and gives its
+// space back to the file system. It never takes events that are pinned or
+// have pending attempts.
+//
+// Badger gives space back in whole files, some time after what was in them is
+// gone. So a quarter of Retain.Bytes, 256 MiB at most, is set aside for that,
+// and the directory may still be larger for a while.
+func (s *Store) Sweep(ctx context.Context) error {
+	s.sweeping.Lock()
+	defer s.sweeping.Unlock()
+	removed := 0
+	for after := uint64(0); ; {
+		seqs, last, err := s.victims(ctx, after)
+		if err == nil && len(seqs) > 0 {
+			r := &removal{seqs: seqs}
+			err = s.remove(ctx, r)
+			err = errors.Join(append(r.refused, err)...)
+			removed += r.removed
+		}
+		if err != nil {
+			return fmt.Errorf("store: sweep: %w", err)
+		}
+		if last == 0 {
+			break
+		}
+		after = last
+	}
+	if err := s.collect(ctx); err != nil {
+		return fmt.Errorf("store: sweep: %w", err)
+	}
+	return nil
+}
+
+// victims are up to a thousand events behind after that the retention does
+// not keep, and the place to go on from, 0 when that was all.
+func (s *Store) victims(ctx context.Context, after uint64) (seqs []uint64, last uint64, err error) {
+	r := s.retain
+	if r == (Retain{}) {
+		return nil, 0, nil
+	}
+	s.mu.Lock()
+	t := s.totals
+	s.mu.Unlock()
+	var old uint64
+	if r.Age > 0 {
+		old = uint64(max(0, time.Now().Add(-r.Age).UnixMilli()))
+	}
+	err = s.view(ctx, func(txn *badger.Txn) error {
+		walk := newWalk(txn, false)
+		defer walk.close()
+		walk.seek(after + 1)
+		for len(seqs) < 1000 {
+			k, ok := walk.next()
+			if !ok {
+				last = 0
+				return nil
+			}
+			over := r.Count > 0 && t.Events > r.Count ||
+				r.Bytes > 0 && t.Bytes > r.Bytes-min(r.Bytes/4, 256<<20) ||
+				keptAt(k.record) < old
+			if !over {
+				last = 0
+				return nil
+			}
+			if err := s.stop(ctx); err != nil {
+				return err
+			}
+			last = k.seq
+			var state tally
+			if k.tally != nil {
+				if err := decode(keyTally(k.seq), k.tally, &state); err != nil {
+					s.damaged(k.seq, err)
+				}
+			}
+			if state.Pinned || len(state.Waiting) > 0 {
+				continue
+			}
+			seqs = append(seqs, k.seq)
+			t.Events--
+			t.Bytes -= int64(len(k.record)) - recordHead + state.Bytes + bodySize(k)
+		}
+		return nil
+	})
+	return seqs, last, err
+}
+
+// collect lets Badger rewrite the value-log files that are mostly dead, until
+// it finds no more.
+func (s *Store) collect(ctx context.Context) error {
+	if s.memory {
+		return nil
+	}
+	for {
+		if err := s.stop(ctx); err != nil {
+			return err
+		}
+		err := s.db.RunValueLogGC(0.5)
+		if errors.Is(err, badger.ErrNoRewrite) || errors.Is(err, badger.ErrRejected) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
