@@ -15,7 +15,8 @@ type Attempt struct {
 
 	Status    AttemptStatus `json:"status" cbor:"7,keyasint"`
 	NotBefore time.Time     `json:"not_before,omitzero" cbor:"8,keyasint,omitempty"`
-	URL       string        `json:"url" cbor:"9,keyasint"` // sent to, whole; while pending, the endpoint's
+	Method    string        `json:"method,omitempty" cbor:"19,keyasint,omitempty"` // as sent
+	URL       string        `json:"url" cbor:"9,keyasint"`                         // sent to, whole; while pending, the endpoint's
 
 	TriggeredBy   string `json:"triggered_by" cbor:"10,keyasint"`   // BySystem or ByUser
 	TriggeredFrom string `json:"triggered_from" cbor:"11,keyasint"` // FromAutomation, FromManual, or the id of the attempt it retries

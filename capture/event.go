@@ -80,8 +80,8 @@ const (
 
 // Refusal is why a request was answered with an error instead of being kept.
 type Refusal struct {
-	Status int    `json:"status" cbor:"1,keyasint"` // what the sender was answered: 408, 413 or 431
-	Limit  string `json:"limit" cbor:"2,keyasint"`  // "body", "header" or "time"
+	Status int    `json:"status" cbor:"1,keyasint"` // what the sender was answered: 400, 408, 413, 431 or 503
+	Limit  string `json:"limit" cbor:"2,keyasint"`  // "body", "header", "time", "incomplete" or "busy"
 	Max    int64  `json:"max" cbor:"3,keyasint"`    // the limit: bytes, or milliseconds for "time"
 	Got    int64  `json:"got" cbor:"4,keyasint"`    // bytes seen or announced, whichever is more
 }
@@ -143,4 +143,12 @@ var (
 	// ErrUnavailable is returned by Keep after the disk failed a sync, and
 	// once the store is closing.
 	ErrUnavailable = errors.New("store unavailable")
+	// ErrPinned is returned for the removal of a pinned event.
+	ErrPinned = errors.New("pinned")
+	// ErrNoTarget is returned when nothing says where to send an event to.
+	ErrNoTarget = errors.New("no target to send to")
+	// ErrBadTarget is returned for a target that cannot be read.
+	ErrBadTarget = errors.New("not a target")
+	// ErrRefused is returned for sending the stub of a refused request.
+	ErrRefused = errors.New("refused when it came, so there is nothing to send")
 )

@@ -65,22 +65,41 @@ type Fact struct {
 }
 
 // Record is a line of NDJSON as the commands print it and the live stream
-// sends it. Exactly the members that its Type names are set.
+// sends it. Of the members behind Time those are set that its Type names.
 type Record struct {
 	Schema  int       `json:"schema"` // 1
-	Type    string    `json:"type"`   // ready, event, attempt, gap, disconnected, reconnected, error
+	Type    string    `json:"type"`   // ready, event, attempt, gap, disconnected, reconnected or error
 	Time    time.Time `json:"time"`
+	*Ready            // of type ready
 	Event   *Event    `json:"event,omitempty"`
 	Attempt *Attempt  `json:"attempt,omitempty"`
-	Ready
-	Error *Failure `json:"error,omitempty"`
+	Error   *Failure  `json:"error,omitempty"`
 }
 
-// Ready is what a record of type "ready" says: where to send and to whom it
-// is forwarded.
+// Ready is where to send webhooks, where to manage them, where they are kept
+// and to whom they are forwarded.
 type Ready struct {
-	Ingest  string   `json:"ingest,omitempty"`
-	API     string   `json:"api,omitempty"`
-	Store   string   `json:"store,omitempty"`
-	Targets []string `json:"targets,omitempty"`
+	Ingest  string   `json:"ingest"`
+	API     string   `json:"api"`
+	Store   string   `json:"store"`
+	Targets []string `json:"targets"`
+}
+
+// NewRecord is the record of a fact, or of nothing but the fields the caller
+// sets afterwards.
+func NewRecord(kind string) Record {
+	return Record{Schema: 1, Type: kind, Time: time.Now().UTC()}
+}
+
+// Record is the fact's line: what lists show of it.
+func (f Fact) Record() Record {
+	if f.Event != nil {
+		r := NewRecord("event")
+		r.Event = f.Event
+		return r
+	}
+	r, brief := NewRecord("attempt"), *f.Attempt
+	brief.Request, brief.Response = nil, nil
+	r.Attempt = &brief
+	return r
 }

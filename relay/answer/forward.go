@@ -1,0 +1,146 @@
+package answer
+
+import (
+	"cmp"
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"code.hooktape.dev/hooktape/capture"
+)
+
+// Headers that say which event a request carries. They are all that Forward
+// adds.
+const (
+	EventHeader    = "Hooktape-Event-Id"
+	AttemptHeader  = "Hooktape-Attempt"   // the attempt's number within its delivery
+	ReplayOfHeader = "Hooktape-Replay-Of" // on what a user sent again: the event, or the attempt it retries
+)
+
+// Options say how events are sent to a target.
+type Options struct {
+	PathMode PathMode
+	// Host is "rewrite" or "" (the target's own), "preserve" (the sender's),
+	// or the value to send.
+	Host     string
+	Headers  capture.Headers // put in place of the sender's, or added
+	Insecure bool            // believe any certificate
+	Timeout  time.Duration   // of a whole attempt; 0: 30 s
+}
+
+// Forward sends events to a target.
+type Forward struct {
+	Target Target
+	Options
+
+	pool pool
+}
+
+// Send makes one attempt to deliver e and fills in what happened: when, the
+// request, the response or the error. Cancelling ctx ends it as a timeout.
+func (f *Forward) Send(ctx context.Context, e *capture.Event, body []byte, a *capture.Attempt) {
+	req := f.Request(e, body, a)
+	a.Request, a.Method, a.URL = req, req.Method, f.URL(req.Target)
+	a.Started = time.Now().UTC()
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(f.Timeout, 30*time.Second))
+	defer cancel()
+	res, err := f.roundTrip(ctx, req, e.Trailers, &a.Timing)
+	a.Duration = capture.Duration(time.Since(a.Started))
+	a.Response = res
+	switch {
+	case err != nil:
+		a.Status, a.Error = capture.AttemptFailed, failure(err, cmp.Or(f.Timeout, 30*time.Second))
+	case res.Status/100 == 2:
+		a.Status = capture.AttemptSucceeded
+	default:
+		a.Status = capture.AttemptFailed
+		a.Error = &capture.Failure{Class: capture.FailStatus, Message: "answered " + strconv.Itoa(res.Status)}
+	}
+	if res != nil {
+		a.Code = res.Status
+	}
+}
+
+// URL is where a request target is sent to, whole.
+func (f *Forward) URL(target string) string {
+	if f.Target.Scheme == "unix" {
+		return "unix://" + f.Target.Host + ":" + target
+	}
+	return f.Target.Scheme + "://" + f.Target.Host + target
+}
+
+// Request is what Send would put on the wire: the sender's method, headers
+// and body as they were. Of the headers only those of one hop are left out;
+// Host is rewritten, and the length stated when the sender sent chunks.
+func (f *Forward) Request(e *capture.Event, body []byte, a *capture.Attempt) *capture.Request {
+	r := &capture.Request{Method: e.Method, Target: f.PathMode.join(f.Target.Path, e.Target), Body: body}
+	r.Headers = e.Headers.EndToEnd().Without("Expect", EventHeader, AttemptHeader, ReplayOfHeader)
+	f.setHost(r)
+	f.setLength(r, e)
+	r.Headers = append(r.Headers,
+		capture.Header{EventHeader, string(e.ID)},
+		capture.Header{AttemptHeader, strconv.Itoa(a.Number)})
+	if a.TriggeredBy == capture.ByUser {
+		of := a.TriggeredFrom
+		if of == capture.FromManual {
+			of = string(e.ID)
+		}
+		r.Headers = append(r.Headers, capture.Header{ReplayOfHeader, of})
+	}
+	for _, h := range f.Headers {
+		r.Headers = r.Headers.Without(h[0])
+	}
+	r.Headers = append(r.Headers, f.Headers...)
+	return r
+}
+
+func (f *Forward) setHost(r *capture.Request) {
+	host := f.Host
+	switch {
+	case host == "preserve" && r.Headers.Has("Host"):
+		return
+	case host != "" && host != "preserve" && host != "rewrite":
+	case f.Target.Scheme == "unix":
+		host = "localhost"
+	default:
+		host = f.Target.Host
+	}
+	for i, h := range r.Headers {
+		if strings.EqualFold(h[0], "Host") {
+			r.Headers[i][1] = host // in its own place and case
+			return
+		}
+	}
+	r.Headers = append(capture.Headers{{"Host", host}}, r.Headers...)
+}
+
+// setLength states the body's length once, in the place where the sender
+// stated it. Trailers can only follow chunks (RFC 9112 §7.1.2).
+func (f *Forward) setLength(r *capture.Request, e *capture.Event) {
+	if len(e.Trailers) > 0 {
+		names := make([]string, len(e.Trailers))
+		for i, t := range e.Trailers {
+			names[i] = t[0]
+		}
+		r.Headers = append(r.Headers.Without("Content-Length"),
+			capture.Header{"Transfer-Encoding", "chunked"}, capture.Header{"Trailer", strings.Join(names, ", ")})
+		return
+	}
+	length := strconv.Itoa(len(r.Body))
+	stated := false
+	kept := r.Headers[:0]
+	for _, h := range r.Headers {
+		if strings.EqualFold(h[0], "Content-Length") {
+			if stated {
+				continue
+			}
+			stated, h[1] = true, length
+		}
+		kept = append(kept, h)
+	}
+	content := r.Method == "POST" || r.Method == "PUT" || r.Method == "PATCH" // RFC 9110 §8.6: these state even 0
+	if r.Headers = kept; !stated && (len(r.Body) > 0 || content) {
+		r.Headers = append(r.Headers, capture.Header{"Content-Length", length})
+	}
+}

@@ -1,0 +1,209 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/match"
+)
+
+const (
+	beat      = 20 * time.Second // between two pings
+	silence   = 45 * time.Second // after which a peer is given up: two beats and a little
+	writeTime = 10 * time.Second // for one frame
+	batch     = 256              // facts read at a time
+)
+
+var upgrader = websocket.Upgrader{
+	// Guard has judged the origin already, and a unix socket has none.
+	CheckOrigin: func(*http.Request) bool { return true },
+}
+
+// live streams records: first "ready", then every fact behind ?after= (a
+// place in the sequence; default: from now on) that ?filter= and ?app= let
+// through. An attempt is let through with its event. Nothing is left out: the
+// feed only says when to read on, and what is sent is read from the store.
+func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	filter, err := match.Parse(q.Get("filter"))
+	if err != nil {
+		return err
+	}
+	after, err := number(q, "after", 0)
+	if err != nil {
+		return err
+	}
+	if q.Get("after") == "" {
+		counts, err := s.Source.Counts(r.Context())
+		if err != nil {
+			return err
+		}
+		after = counts.Seq
+	}
+	conn, err := upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return nil // Upgrade has answered
+	}
+	defer conn.Close()
+	// A hijacked connection's context does not end with it.
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	go func() {
+		defer cancel()
+		attend(ctx, conn)
+	}()
+	first := capture.NewRecord("ready")
+	first.Ready = &s.Ready
+	send := func(r capture.Record) error {
+		conn.SetWriteDeadline(time.Now().Add(writeTime))
+		return conn.WriteJSON(r)
+	}
+	if err = send(first); err == nil {
+		err = Follow(ctx, s.Source, after, filter, q.Get("app"), send)
+	}
+	code := websocket.CloseNormalClosure
+	if err != nil && ctx.Err() == nil {
+		code = websocket.CloseInternalServerErr
+	}
+	conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(time.Second))
+	return nil
+}
+
+// attend pings the peer and reads until it is gone or silent. It has nothing
+// to say but pongs, which only a read hears.
+func attend(ctx context.Context, conn *websocket.Conn) {
+	ping := time.NewTicker(beat)
+	defer ping.Stop()
+	go func() {
+		for range ping.C { // WriteControl may run beside the writer
+			if ctx.Err() != nil || conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTime)) != nil {
+				return
+			}
+		}
+	}()
+	conn.SetReadLimit(1 << 10)
+	conn.SetReadDeadline(time.Now().Add(silence))
+	conn.SetPongHandler(func(string) error { return conn.SetReadDeadline(time.Now().Add(silence)) })
+	for {
+		if _, _, err := conn.NextReader(); err != nil {
+			return
+		}
+	}
+}
+
+// Follow calls each with the record of every fact behind after that the
+// filter and, unless empty, the app let through, until ctx is done, the
+// source ends (both nil), or each returns an error.
+func Follow(ctx context.Context, s Source, after uint64, filter *match.Predicate, app string, each func(capture.Record) error) error {
+	changed := s.Watch(ctx) // before the first read, so that no fact falls between
+	for {
+		facts, err := s.Facts(ctx, after, batch)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for _, f := range facts {
+			after = f.Seq
+			if !wants(ctx, s, f, filter, app) {
+				continue
+			}
+			if err := each(f.Record()); err != nil {
+				return err
+			}
+		}
+		if len(facts) == batch {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case _, ok := <-changed:
+			if !ok {
+				return nil
+			}
+		}
+	}
+}
+
+func wants(ctx context.Context, s Source, f capture.Fact, filter *match.Predicate, app string) bool {
+	if app == "" && filter.Terms() == 0 {
+		return true
+	}
+	var id capture.ID
+	if f.Event != nil {
+		id = f.Event.ID
+	} else {
+		id = f.Attempt.Event
+	}
+	row, err := s.Event(ctx, id)
+	if err != nil || app != "" && row.App != app {
+		return false
+	}
+	return filter.Match(match.Subject{Row: &row, Body: func() []byte {
+		body, _ := s.Body(ctx, id) // a damaged body matches nothing
+		return body
+	}})
+}
+
+// Live follows the far store's sequence behind after (0: from now on) and
+// calls each with every record, first "ready". It returns nil when ctx is
+// done, and an error when each returns one or the stream breaks.
+func (c *Client) Live(ctx context.Context, after uint64, filter, app string, each func(capture.Record) error) error {
+	q := url.Values{"filter": {filter}, "app": {app}}
+	if after > 0 {
+		q.Set("after", itoa(after))
+	}
+	dialer := websocket.Dialer{NetDialContext: c.dial, HandshakeTimeout: 5 * time.Second}
+	conn, res, err := dialer.DialContext(ctx, "ws://hooktape/api/v1/live?"+q.Encode(), nil)
+	if res != nil && res.StatusCode != http.StatusSwitchingProtocols {
+		defer res.Body.Close()
+		return readProblem(res)
+	}
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	conn.SetPingHandler(func(data string) error {
+		conn.SetReadDeadline(time.Now().Add(silence))
+		return conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(writeTime))
+	})
+	for {
+		conn.SetReadDeadline(time.Now().Add(silence))
+		var r capture.Record
+		if err := conn.ReadJSON(&r); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		if err := each(r); err != nil {
+			return err
+		}
+	}
+}
+
+// Watch is the change feed of the far store: capacity 1, lossy, closed when
+// ctx is done or the owner is gone.
+func (c *Client) Watch(ctx context.Context) <-chan struct{} {
+	changed := make(chan struct{}, 1)
+	go func() {
+		defer close(changed)
+		c.Live(ctx, 0, "", "", func(capture.Record) error { // how it ended does not matter: closing says so
+			select {
+			case changed <- struct{}{}:
+			default:
+			}
+			return nil
+		})
+	}()
+	return changed
+}

@@ -1,0 +1,246 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"code.hooktape.dev/hooktape/capture"
+)
+
+// window is how many pending attempts a lane looks at at a time; the rest of
+// a backlog stays on disk.
+const window = 256
+
+// lane makes the attempts of one endpoint.
+type lane struct {
+	endpoint    capture.Endpoint
+	sender      Sender
+	store       Store
+	retry       Retry
+	concurrency int
+	byHand      bool // take only what a user asked for
+	log         *slog.Logger
+	kick        chan struct{} // one slot, lossy: look at the queue again
+	fell        chan struct{} // one slot, lossy: connections are refused, start probing
+
+	mu    sync.Mutex          // guards the fields below
+	taken map[capture.ID]bool // under way, or done and not yet kept
+	kept  []capture.ID        // done and kept since the queue was last read
+	down  bool                // connections are refused; a probe waits for them to be taken
+	up    time.Time           // when the endpoint was last found to be up again
+}
+
+// run makes attempts until ctx is done, and waits for those under way.
+func (l *lane) run(ctx, sending context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	work := make(chan capture.Attempt) // unbuffered: taken in order
+	defer close(work)
+	for range l.concurrency {
+		wg.Go(func() {
+			for a := range work {
+				l.attempt(sending, &a)
+			}
+		})
+	}
+	wg.Go(func() { l.probe(ctx) })
+	changed := l.store.Watch(ctx)
+	for {
+		due, next, err := l.due(ctx)
+		if err != nil && ctx.Err() == nil {
+			l.log.Error("the queue could not be read", "err", err)
+			next = time.Now().Add(time.Second)
+		}
+		for _, a := range due {
+			select {
+			case work <- a:
+			case <-ctx.Done():
+				return
+			}
+		}
+		if len(due) > 0 {
+			continue
+		}
+		if !l.wait(ctx, changed, next) {
+			return
+		}
+	}
+}
+
+// wait blocks until there may be something to do; false when there will be no
+// more.
+func (l *lane) wait(ctx context.Context, changed <-chan struct{}, next time.Time) bool {
+	var timer <-chan time.Time
+	if !next.IsZero() {
+		// A minute at most: the wall clock may jump, and timers do not notice.
+		timer = time.After(min(time.Until(next), time.Minute))
+	}
+	select {
+	case _, ok := <-changed:
+		return ok && ctx.Err() == nil
+	case <-l.kick:
+	case <-timer:
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
+
+// due takes the attempts whose time has come, in order, and says when the
+// next one's will have.
+func (l *lane) due(ctx context.Context) (due []capture.Attempt, next time.Time, err error) {
+	l.mu.Lock()
+	for _, id := range l.kept { // kept before the read below, so it cannot see them pending
+		delete(l.taken, id)
+	}
+	l.kept = l.kept[:0]
+	limit := window + len(l.taken)
+	up := l.up
+	l.mu.Unlock()
+
+	queue, err := l.store.Due(ctx, l.endpoint.ID, limit)
+	if err != nil {
+		return nil, next, err
+	}
+	now := time.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, a := range queue {
+		if l.taken[a.ID] || l.byHand && a.TriggeredBy != capture.ByUser {
+			continue
+		}
+		// What waited for an endpoint that has come back need not wait longer.
+		if a.NotBefore.After(now) && !(a.TriggeredBy == capture.BySystem && a.ID.Time().Before(up)) {
+			if next.IsZero() || a.NotBefore.Before(next) {
+				next = a.NotBefore
+			}
+			continue
+		}
+		due = append(due, a)
+		l.taken[a.ID] = true
+	}
+	slices.SortStableFunc(due, func(a, b capture.Attempt) int { return strings.Compare(string(a.Event), string(b.Event)) })
+	return due, next, nil
+}
+
+// attempt makes a and keeps what happened, together with the retry that
+// follows from it.
+func (l *lane) attempt(ctx context.Context, a *capture.Attempt) {
+	row, err := l.store.Event(ctx, a.Event)
+	var body []byte
+	if err == nil {
+		body, err = l.store.Body(ctx, a.Event)
+	}
+	switch {
+	case err == nil:
+		l.sender.Send(ctx, &row.Event, body, a)
+		if ctx.Err() != nil && a.Status == capture.AttemptFailed {
+			return // we gave up, not the endpoint: it stays pending
+		}
+	case errors.Is(err, capture.ErrDamaged), errors.Is(err, capture.ErrNotFound):
+		a.Status, a.Started = capture.AttemptFailed, time.Now().UTC()
+		a.Error = &capture.Failure{Class: capture.FailDamaged, Message: err.Error()}
+	default:
+		l.log.Error("an event could not be read; its attempt will be made later", "event", a.Event, "err", err)
+		l.later(a.ID)
+		return
+	}
+	change := &capture.Change{Attempts: []*capture.Attempt{a}}
+	if at, again := l.retry.after(a, time.Now()); again {
+		change.Attempts = append(change.Attempts, follow(a, l.endpoint, at))
+	}
+	l.store.KeepAsync(change, func(err error) {
+		if err != nil {
+			l.log.Error("an attempt could not be kept; it will be made again", "attempt", a.ID, "err", err)
+			l.later(a.ID)
+			return
+		}
+		l.release(a.ID)
+	})
+	l.noteReach(a)
+}
+
+func (l *lane) release(id capture.ID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.kept = append(l.kept, id)
+}
+
+// later puts an attempt back into the queue, but not at once: whatever
+// failed, the disk most likely, needs time.
+func (l *lane) later(id capture.ID) {
+	time.AfterFunc(10*time.Second, func() {
+		l.release(id)
+		signal(l.kick)
+	})
+}
+
+// follow is the attempt that retries a.
+func follow(a *capture.Attempt, e capture.Endpoint, at time.Time) *capture.Attempt {
+	next := pending(a.Event, e, a.Delivery)
+	next.Number, next.NotBefore = a.Number+1, at.UTC()
+	return next
+}
+
+// noteReach learns from an attempt whether connections are taken.
+func (l *lane) noteReach(a *capture.Attempt) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	was := l.down
+	switch {
+	case a.Error == nil:
+		l.down = false
+	default:
+		l.down = a.Error.Class == capture.FailRefused || a.Error.Class == capture.FailOffline || a.Error.Class == capture.FailDNS
+	}
+	switch {
+	case was && !l.down:
+		l.up = time.Now()
+		signal(l.kick)
+	case !was && l.down:
+		signal(l.fell)
+	}
+}
+
+// probe looks, while connections are refused, whether they are taken again,
+// so that a developer who starts the app need not wait out a back-off.
+func (l *lane) probe(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.fell:
+		}
+		for l.stillDown(ctx) {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(500 * time.Millisecond):
+			}
+		}
+	}
+}
+
+func (l *lane) stillDown(ctx context.Context) bool {
+	reachable := l.sender.Reachable(ctx) == nil
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.down && reachable {
+		l.down, l.up = false, time.Now()
+		signal(l.kick)
+	}
+	return l.down
+}
+
+// signal fills a one-slot channel, or leaves it full.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,301 @@
+// Package relay is the provider's side of hooktape: it takes webhooks in,
+// keeps them, and answers. It promises that a 2xx is sent only after the
+// event and its pending attempts are on disk, and that what is kept is what
+// was sent, byte for byte.
+package relay
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/head"
+	"code.hooktape.dev/hooktape/capture/provider"
+)
+
+// DefaultApp is the app of events whose path names none.
+const DefaultApp = "default"
+
+// Ingest is the handler that turns requests into events. Any method, path
+// and content type is taken. Its fields must not change once it serves.
+type Ingest struct {
+	// Keep puts an event on disk with its pending attempts. Required.
+	Keep func(context.Context, ...*capture.Change) error
+	// Plan makes the pending attempts of a new event; nil: none.
+	Plan func(e *capture.Event, body []byte) []*capture.Attempt
+
+	MaxBody  int64         // bytes of a body; 0: 25 MiB, the most GitHub sends
+	MaxHead  int           // bytes of a request's head; 0: 64 KiB
+	MaxBusy  int64         // bytes of all bodies being read or kept, beyond 64 KiB each; 0: 256 MiB, and never less than MaxBody
+	ReadTime time.Duration // for a head, and for a body; 0: 10 s and 60 s
+	IdleTime time.Duration // between requests of a connection; 0: 60 s
+
+	Log *slog.Logger // nil: slog.Default
+
+	busy *semaphore.Weighted
+}
+
+// freeBody is how much of each body is not counted as busy, so that small
+// webhooks are taken however many large ones are under way.
+const freeBody = 64 << 10
+
+// Serve answers requests on l until ctx is done; then it takes no new ones
+// and returns when those under way are answered, 10 s later at most.
+func (in *Ingest) Serve(ctx context.Context, l net.Listener) error {
+	in.MaxBody = cmp.Or(in.MaxBody, 25<<20)
+	in.MaxHead = cmp.Or(in.MaxHead, 64<<10)
+	in.Log = cmp.Or(in.Log, slog.Default())
+	in.MaxBusy = max(cmp.Or(in.MaxBusy, 256<<20), in.MaxBody)
+	in.busy = semaphore.NewWeighted(in.MaxBusy)
+
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	srv := &http.Server{
+		Handler:           in,
+		Protocols:         &protocols,
+		ConnContext:       head.Context,
+		MaxHeaderBytes:    in.MaxHead + 4<<10, // the Conn's limit is reached first, and leaves a stub
+		ReadHeaderTimeout: cmp.Or(in.ReadTime, 10*time.Second),
+		IdleTimeout:       cmp.Or(in.IdleTime, 60*time.Second),
+		ErrorLog:          slog.NewLogLogger(in.Log.Handler(), slog.LevelDebug),
+	}
+	return Serve(ctx, srv, head.Listener{Listener: l, Max: in.MaxHead})
+}
+
+// Serve runs srv on l until ctx is done, then drains it.
+func Serve(ctx context.Context, srv *http.Server, l net.Listener) error {
+	stopped := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		stopped <- srv.Shutdown(drain)
+	})
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) || stop() {
+		return err
+	}
+	return <-stopped
+}
+
+// ServeHTTP implements http.Handler. Call it through Serve: without the
+// connections that Serve makes, heads are those of net/http.
+func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e := newEvent(r)
+	raw, seen := head.Of(r)
+	if seen {
+		e.Method, e.Target, e.Headers, e.Parsed = raw.Method, raw.Target, raw.Headers, false
+	}
+	e.App, e.Target = route(e.Target)
+	if seen && raw.Over > 0 {
+		in.refuse(w, r, e, capture.Refusal{Status: http.StatusRequestHeaderFieldsTooLarge,
+			Limit: "header", Max: int64(in.MaxHead), Got: raw.Over})
+		return
+	}
+
+	body, refusal := in.readBody(w, r)
+	defer in.release(body)
+	if refusal != nil {
+		in.refuse(w, r, e, *refusal)
+		return
+	}
+	if e.Trailers = capture.FromHTTP(r.Trailer); seen {
+		e.Trailers = raw.Trailers
+	}
+	e.Size, e.SHA256 = int64(len(body)), capture.Sum(body)
+	recognise(e, body)
+	change := &capture.Change{Event: e, Body: body}
+	if in.Plan != nil {
+		change.Attempts = in.Plan(e, body)
+	}
+	// The sender may hang up; what came whole is kept all the same.
+	if err := in.Keep(context.WithoutCancel(r.Context()), change); err != nil {
+		in.unavailable(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusAccepted)
+	fmt.Fprintf(w, "{\"id\":%q,\"app\":%q}\n", e.ID, e.App)
+}
+
+// newEvent is what net/http says of r, for heads nobody saw. HTTP/2 sends
+// names in lower case, so that is their own case.
+func newEvent(r *http.Request) *capture.Event {
+	e := &capture.Event{
+		ID: capture.NewID(capture.EventID), Origin: capture.Ingress,
+		Received: time.Now().UTC(), Remote: r.RemoteAddr,
+		Method: r.Method, Target: r.RequestURI, Proto: r.Proto, Parsed: true,
+		Headers: append(capture.Headers{{"Host", r.Host}}, capture.FromHTTP(r.Header)...),
+	}
+	if r.ProtoMajor == 2 {
+		for i := range e.Headers {
+			e.Headers[i][0] = strings.ToLower(e.Headers[i][0])
+		}
+	}
+	return e
+}
+
+// route reads the app off a raw target. /in/{app}/rest is the app's, and its
+// target is /rest: the prefix is our address, not the sender's path. Any
+// other target is the default app's, whole.
+func route(target string) (app, rest string) {
+	after, ok := strings.CutPrefix(target, "/in/")
+	if !ok {
+		return DefaultApp, target
+	}
+	end := strings.IndexAny(after, "/?")
+	if end < 0 {
+		end = len(after)
+	}
+	if !slug(after[:end]) {
+		return DefaultApp, target
+	}
+	app, rest = after[:end], after[end:]
+	if !strings.HasPrefix(rest, "/") {
+		rest = "/" + rest
+	}
+	return app, rest
+}
+
+// slug reports whether s may name an app: up to 63 lower-case letters,
+// digits, - and _, the first no sign.
+func slug(s string) bool {
+	return s != "" && len(s) <= 63 && s[0] != '-' && s[0] != '_' &&
+		strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
+}
+
+func recognise(e *capture.Event, body []byte) {
+	found := provider.Recognise(e.Method, e.Target, e.Headers, body)
+	e.Provider, e.Type, e.ProviderID = found.Provider, found.Type, found.ID
+	e.Signature = capture.Signature{Verdict: capture.Unsigned}
+	if found.Signed != "" {
+		e.Signature = capture.Signature{Verdict: capture.Unchecked, Scheme: found.Signed}
+	}
+}
+
+// readBody reads the whole body, or says why not. What it returns must be
+// given to release.
+func (in *Ingest) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *capture.Refusal) {
+	tooLarge := &capture.Refusal{Status: http.StatusRequestEntityTooLarge, Limit: "body", Max: in.MaxBody}
+	if r.ContentLength > in.MaxBody {
+		tooLarge.Got = r.ContentLength
+		return nil, tooLarge
+	}
+	if r.ContentLength == 0 {
+		return nil, nil
+	}
+	limit := cmp.Or(in.ReadTime, 60*time.Second)
+	rc := http.NewResponseController(w)
+	rc.SetReadDeadline(time.Now().Add(limit))
+	defer rc.SetReadDeadline(time.Time{})
+
+	// The buffer grows with what came, not with what was announced.
+	body := make([]byte, 0, min(max(r.ContentLength, 4<<10)+1, freeBody))
+	for {
+		n, err := r.Body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case int64(len(body)) > in.MaxBody:
+			tooLarge.Got = int64(len(body))
+			return body, tooLarge
+		case err == io.EOF:
+			return body, nil
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return body, &capture.Refusal{Status: http.StatusRequestTimeout, Limit: "time",
+				Max: limit.Milliseconds(), Got: int64(len(body))}
+		case err != nil: // hung up, or the framing is broken
+			return body, &capture.Refusal{Status: http.StatusBadRequest, Limit: "incomplete",
+				Max: max(r.ContentLength, 0), Got: int64(len(body))}
+		}
+		if len(body) == cap(body) {
+			if body = in.grow(body, r.ContentLength); body == nil {
+				return nil, &capture.Refusal{Status: http.StatusServiceUnavailable, Limit: "busy",
+					Max: in.MaxBusy, Got: max(r.ContentLength, 0)}
+			}
+		}
+	}
+}
+
+// grow doubles the body's room, up to what was announced, and counts the new
+// room as busy; nil when there is none left.
+func (in *Ingest) grow(body []byte, announced int64) []byte {
+	room := min(int64(cap(body))*2, in.MaxBody+1)
+	if announced > 0 {
+		room = min(room, announced+1)
+	}
+	if !in.busy.TryAcquire(busyPart(room) - busyPart(int64(cap(body)))) {
+		in.release(body)
+		return nil
+	}
+	grown := make([]byte, len(body), room)
+	copy(grown, body)
+	return grown
+}
+
+func (in *Ingest) release(body []byte) {
+	if n := busyPart(int64(cap(body))); n > 0 {
+		in.busy.Release(n)
+	}
+}
+
+func busyPart(room int64) int64 { return max(room-freeBody, 0) }
+
+// refuse answers a request that went over a limit and keeps a stub that says
+// so, without a body and never delivered.
+func (in *Ingest) refuse(w http.ResponseWriter, r *http.Request, e *capture.Event, why capture.Refusal) {
+	e.Refused, e.SHA256 = &why, capture.Sum(nil)
+	recognise(e, nil)
+	if err := in.Keep(context.WithoutCancel(r.Context()), &capture.Change{Event: e}); err != nil {
+		in.Log.Error("a refused request left no stub", "err", err)
+	}
+	detail := map[string]string{
+		"body":       fmt.Sprintf("The body is over the limit of %d bytes. Raise it with --max-body.", why.Max),
+		"header":     fmt.Sprintf("The request line and headers are over the limit of %d bytes.", why.Max),
+		"time":       fmt.Sprintf("The body did not arrive within %d ms; %d bytes came.", why.Max, why.Got),
+		"incomplete": fmt.Sprintf("The body ended after %d bytes.", why.Got),
+		"busy":       "Too many large bodies at once. Send this one again a little later.",
+	}[why.Limit]
+	w.Header().Set("Connection", "close")
+	problem(w, why.Status, detail, map[string]any{"id": e.ID, "limit": why.Limit, "max": why.Max})
+}
+
+// unavailable tells the sender to come again: nothing was kept.
+func (in *Ingest) unavailable(w http.ResponseWriter, err error) {
+	in.Log.Error("a webhook could not be kept; its sender was told to retry", "err", err)
+	detail := "The event could not be kept. Send it again later."
+	if errors.Is(err, capture.ErrFull) {
+		detail = "The disk is nearly full, so nothing is taken in. Send this again later."
+	}
+	problem(w, http.StatusServiceUnavailable, detail, nil)
+}
+
+// problem writes an RFC 9457 problem on one line.
+func problem(w http.ResponseWriter, status int, detail string, more map[string]any) {
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", strconv.Itoa(60))
+	}
+	p := map[string]any{"title": http.StatusText(status), "status": status, "detail": detail}
+	for k, v := range more {
+		p[k] = v
+	}
+	var line bytes.Buffer
+	if err := json.NewEncoder(&line).Encode(p); err != nil {
+		panic(err) // strings and numbers only
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	w.Write(line.Bytes())
+}
