@@ -1,0 +1,291 @@
+package tui
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/safe"
+)
+
+// Sending again.
+
+// sent is a replay whose outcome is waited for: an attempt of the event that
+// is newer than after.
+type sent struct {
+	event, after capture.ID
+}
+
+// resent is what Resend came to.
+type resent struct{ sent []sent }
+
+// resend asks for events to be sent again.
+type resend struct {
+	*Options
+	ctx    context.Context
+	events []capture.ID
+	to     string
+}
+
+func (e *events) replayTo(to string) tea.Cmd {
+	ids := e.these()
+	r := resend{&e.Options, e.ctx, ids, to}
+	where := to
+	if where == "" {
+		where = or(strings.Join(e.Ready.Targets, ", "), "its endpoints")
+	}
+	if len(ids) == 1 {
+		return tea.Sequence(note("replaying "+string(ids[0])+" → "+where), e.ask(r.run))
+	}
+	return send(askMsg{&confirm{fmt.Sprintf("replay %d events → %s?", len(ids), safe.Line(where)),
+		tea.Sequence(note(fmt.Sprintf("replaying %d events → %s", len(ids), where)), e.ask(r.run))}})
+}
+
+func (r resend) run() tea.Msg {
+	var out resent
+	for _, id := range r.events {
+		s := sent{event: id}
+		if newest, err := r.Source.Attempts(r.ctx, capture.AttemptQuery{Event: id, Limit: 1}); err == nil && len(newest) > 0 {
+			s.after = newest[0].ID
+		}
+		if err := r.Resend(r.ctx, id, capture.Resend{To: r.to}); err != nil {
+			return failed(fmt.Errorf("replay %s: %w", id, err))
+		}
+		out.sent = append(out.sent, s)
+	}
+	return out
+}
+
+// failed is a note of an error, as an answer.
+func failed(err error) tea.Msg { return outcomes{err: err} }
+
+func (e *events) askWhere() tea.Cmd {
+	at := ""
+	if len(e.Ready.Targets) > 0 {
+		at = e.Ready.Targets[0]
+	}
+	return send(askMsg{&prompt{"replay to", newField(at), func(to string) tea.Cmd {
+		to = strings.TrimSpace(to)
+		if u, err := url.Parse(to); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return send(noteMsg{"not sent: " + to + " is no http:// or https:// URL", true})
+		}
+		return e.replayTo(to)
+	}}})
+}
+
+// check looks whether replays have come to an end.
+type check struct {
+	*Options
+	ctx     context.Context
+	waiting []sent
+}
+
+// outcomes are attempts that have, with the replays they answer.
+type outcomes struct {
+	done []sent
+	last capture.Attempt
+	ok   int
+	err  error
+}
+
+func (e *events) check() tea.Cmd {
+	if len(e.waiting) == 0 {
+		return nil
+	}
+	return e.ask(check{&e.Options, e.ctx, append([]sent(nil), e.waiting...)}.run)
+}
+
+func (c check) run() tea.Msg {
+	var out outcomes
+	for _, s := range c.waiting {
+		attempts, err := c.Source.Attempts(c.ctx, capture.AttemptQuery{Event: s.event, Limit: 20})
+		if err != nil {
+			continue
+		}
+		for _, a := range attempts {
+			if a.ID > s.after && a.Status != capture.AttemptPending && a.TriggeredBy == capture.ByUser {
+				out.done, out.last = append(out.done, s), a
+				if a.Status == capture.AttemptSucceeded {
+					out.ok++
+				}
+				break
+			}
+		}
+	}
+	return out
+}
+
+// tell says how replays ended: one in full, several in numbers.
+func (e *events) tell(o outcomes) tea.Cmd {
+	if o.err != nil {
+		return send(noteMsg{o.err.Error(), true})
+	}
+	known := 0
+	for _, s := range o.done {
+		for i, w := range e.waiting {
+			if w == s {
+				e.waiting = append(e.waiting[:i], e.waiting[i+1:]...)
+				known++
+				break
+			}
+		}
+	}
+	switch {
+	case known == 0:
+		return nil
+	case known == 1:
+		a := o.last
+		text, _ := result(&a)
+		if a.Code != 0 {
+			text += fmt.Sprintf(" %d", a.Code)
+		}
+		if a.Error != nil && a.Error.Message != "" {
+			text += ": " + a.Error.Message
+		}
+		return send(noteMsg{fmt.Sprintf("%s %s in %s", a.Event, text, short(time.Duration(a.Duration))), a.Status != capture.AttemptSucceeded})
+	}
+	return send(noteMsg{fmt.Sprintf("replayed %d: %d ok, %d failed", known, o.ok, len(o.done)-o.ok), o.ok < len(o.done)})
+}
+
+// Pinning and deleting.
+
+// pinThem pins them all, or unpins them when the selected one is pinned.
+func (e *events) pinThem() tea.Cmd {
+	ids, on := e.these(), !e.list.selected().Pinned
+	ctx, pin := e.ctx, e.Options.Pin
+	return e.ask(func() tea.Msg {
+		for _, id := range ids {
+			if err := pin(ctx, id, on); err != nil {
+				return failed(fmt.Errorf("pin %s: %w", id, err))
+			}
+		}
+		return changedMsg{}
+	})
+}
+
+// removed is what deleting came to.
+type removed struct {
+	ids []capture.ID
+	err error
+}
+
+func (e *events) askRemove() tea.Cmd {
+	ids := e.these()
+	what := "delete " + string(ids[0])
+	if len(ids) > 1 {
+		what = fmt.Sprintf("delete %d events", len(ids))
+	}
+	ctx, remove := e.ctx, e.Options.Remove
+	return send(askMsg{&confirm{what + " for ever?", e.ask(func() tea.Msg {
+		return removed{ids, remove(ctx, ids...)}
+	})}})
+}
+
+func (e *events) forget(r removed) tea.Cmd {
+	if r.err != nil {
+		return send(noteMsg{"not deleted: " + r.err.Error(), true})
+	}
+	gone := map[capture.ID]bool{}
+	for _, id := range r.ids {
+		gone[id] = true
+		delete(e.marked, id)
+	}
+	e.list.drop(func(row *capture.Row) bool { return gone[row.ID] })
+	e.list.stale = true
+	return note("deleted " + count(len(r.ids), "event"))
+}
+
+// Copying.
+
+func (i *inspect) copyMenu() tea.Cmd {
+	c := copying{i.Options.Source, i.ctx, i.term, i.row, i.target(), i.secrets}
+	return send(askMsg{&menu{"copy", []item{
+		{"by", "body", i.ask(c.body)},
+		{"c", "curl", i.ask(c.curl)},
+		{"h", "headers", i.ask(c.headers)},
+		{"u", "url", i.ask(c.address)},
+		{"i", "id", i.ask(c.id)},
+	}}})
+}
+
+// target is where a copied request would go: where the chosen attempt went,
+// else where the event came in.
+func (i *inspect) target() string {
+	if i.attempt != nil && strings.HasPrefix(i.attempt.URL, "http") {
+		return i.attempt.URL
+	}
+	return strings.TrimSuffix(i.Ready.Ingest, "/") + i.row.Target
+}
+
+// copying puts something of an event on the clipboard.
+type copying struct {
+	Source
+	ctx     context.Context
+	term    *terminal
+	row     capture.Row
+	url     string
+	secrets bool
+}
+
+func (c copying) id() tea.Msg      { return c.put("id", string(c.row.ID), "") }
+func (c copying) address() tea.Msg { return c.put("url", c.url, "") }
+
+func (c copying) body() tea.Msg {
+	body, err := c.Body(c.ctx, c.row.ID)
+	if err != nil {
+		return failed(err)
+	}
+	return c.put("body", string(body), "")
+}
+
+func (c copying) headers() tea.Msg {
+	var b strings.Builder
+	for _, h := range c.row.Headers {
+		value := h[1]
+		if !c.secrets {
+			value = masked(h)
+		}
+		b.WriteString(h[0] + ": " + value + "\n")
+	}
+	return c.put("headers", b.String(), c.without("hidden"))
+}
+
+func (c copying) curl() tea.Msg {
+	body, err := c.Body(c.ctx, c.row.ID)
+	if err != nil {
+		return failed(err)
+	}
+	hs, more := c.row.Headers, c.without("left out")
+	if !c.secrets {
+		hs = public(hs)
+	}
+	if len(body) > 0 && !pasteable(body) {
+		more += ", the body is binary and goes through base64 -d"
+	}
+	return c.put("curl", Curl(c.row.Method, c.url, hs, body), more)
+}
+
+// without says what was done to secret headers, if there are any.
+func (c copying) without(done string) string {
+	n := len(c.row.Headers) - len(public(c.row.Headers))
+	if n == 0 || c.secrets {
+		return ""
+	}
+	return fmt.Sprintf(", %s %s (S first keeps them)", count(n, "secret header"), done)
+}
+
+func (c copying) put(what, text, more string) tea.Msg {
+	said, err := c.term.copy(c.ctx, what, text)
+	if err != nil {
+		return failed(fmt.Errorf("%s not copied: %w", what, err))
+	}
+	return told(said + more)
+}
+
+// told is a note as an answer.
+type told string

@@ -1,0 +1,117 @@
+package tui
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/safe"
+)
+
+// The columns of attempts.
+var attemptColumns = []column[capture.Attempt]{
+	{title: "#", width: 3, right: true, cell: func(a *capture.Attempt) (string, role) { return fmt.Sprint(a.Number), plain }},
+	{title: "STARTED", width: 12, rank: 1, cell: func(a *capture.Attempt) (string, role) {
+		if a.Status == capture.AttemptPending {
+			return due(a), info
+		}
+		return a.Started.Local().Format("15:04:05.000"), plain
+	}},
+	{title: "CAUSE", width: 7, rank: 6, cell: func(a *capture.Attempt) (string, role) { return safe.Line(cause(a)), plain }},
+	{title: "RESULT", cell: result},
+	{title: "CODE", width: 4, right: true, cell: func(a *capture.Attempt) (string, role) {
+		if a.Code == 0 {
+			return "-", plain
+		}
+		return fmt.Sprint(a.Code), plain
+	}},
+	part("DNS", 5, func(a *capture.Attempt) capture.Duration { return a.Timing.DNS }),
+	part("CONN", 4, func(a *capture.Attempt) capture.Duration { return a.Timing.Connect }),
+	part("TLS", 5, func(a *capture.Attempt) capture.Duration { return a.Timing.TLS }),
+	part("TTFB", 3, func(a *capture.Attempt) capture.Duration { return a.Timing.FirstByte }),
+	part("TOTAL", 2, func(a *capture.Attempt) capture.Duration { return a.Duration }),
+}
+
+// part is a column of one part of an attempt's time.
+func part(name string, rank int, of func(*capture.Attempt) capture.Duration) column[capture.Attempt] {
+	return column[capture.Attempt]{title: name, width: 6, right: true, rank: rank, cell: func(a *capture.Attempt) (string, role) {
+		return short(time.Duration(of(a))), plain
+	}}
+}
+
+// table draws the attempts in h lines, the chosen one among them.
+func (i *inspect) table(w, h int) []string {
+	const gutter = 2
+	columns := fitting(attemptColumns, w-gutter, 10)
+	out := []string{spaces(gutter) + drawHead(i.theme, columns, w-gutter)}
+	if len(i.attempts) == 0 {
+		return append(out, i.theme.line(w, span{dim, "  none: nothing is to be delivered"}))
+	}
+	chosen := i.chosenIndex()
+	first := max(0, min(chosen-(h-1)/2, len(i.attempts)-(h-1)))
+	for n := first; n < min(first+h-1, len(i.attempts)); n++ {
+		var b, line strings.Builder
+		b.WriteString(map[bool]string{true: "> ", false: "  "}[n == chosen])
+		drawRow(&b, i.theme, columns, &i.attempts[n], w-gutter, n == chosen)
+		if n == chosen {
+			i.theme.paint(&line, selected, b.String())
+			b = line
+		}
+		out = append(out, b.String())
+	}
+	return out
+}
+
+// result says in words how an attempt ended.
+func result(a *capture.Attempt) (string, role) {
+	switch a.Status {
+	case capture.AttemptPending:
+		return "… pending", info
+	case capture.AttemptSucceeded:
+		return "✓ ok", good
+	case capture.AttemptSkipped:
+		return "· skipped", dim
+	}
+	if a.Error != nil && a.Error.Class != capture.FailStatus {
+		return "✗ " + safe.Line(a.Error.Class), bad
+	}
+	return "✗ failed", bad
+}
+
+// cause says why an attempt was made.
+func cause(a *capture.Attempt) string {
+	switch {
+	case a.TriggeredBy == capture.ByUser:
+		return "replay"
+	case strings.HasPrefix(a.TriggeredFrom, capture.AttemptID):
+		return "retry"
+	}
+	return "live"
+}
+
+// due says when a pending attempt will be made.
+func due(a *capture.Attempt) string {
+	if a.NotBefore.IsZero() {
+		return "now"
+	}
+	return "at " + a.NotBefore.Local().Format(time.TimeOnly)
+}
+
+// timing is an attempt's time and its parts.
+func timing(a *capture.Attempt) string {
+	out := short(time.Duration(a.Duration))
+	for _, p := range []struct {
+		name string
+		took capture.Duration
+	}{{"dns", a.Timing.DNS}, {"connect", a.Timing.Connect}, {"tls", a.Timing.TLS}, {"first byte", a.Timing.FirstByte}} {
+		if p.took > 0 {
+			out += fmt.Sprintf(" · %s %s", p.name, short(time.Duration(p.took)))
+		}
+	}
+	return out
+}
+
+func sorted(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,232 @@
+package tui
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/safe"
+)
+
+// mode is how a body is shown.
+type mode uint8
+
+const (
+	pretty mode = iota
+	raw
+	hexadecimal
+	modes
+)
+
+func (m mode) String() string { return [...]string{"pretty", "raw", "hex"}[m] }
+
+// Bodies larger than this are shown as they are until asked for otherwise;
+// and text larger than that only as bytes.
+const (
+	prettyMost = 16 << 20
+	textMost   = 64 << 20
+)
+
+// making is a question for the text of a tab. Bodies of megabytes are taken
+// apart in it, so that nobody waits.
+type making struct {
+	number  int
+	tab     tab
+	mode    mode
+	row     capture.Row
+	body    []byte
+	bodyErr error
+	have    has
+	attempt *capture.Attempt
+	secrets bool
+	w       int // fold lines to this; 0: do not
+}
+
+// madeText is its answer.
+type madeText struct {
+	number int
+	text   *text
+}
+
+func (m making) run() tea.Msg {
+	t := &text{}
+	switch m.tab {
+	case bodyTab:
+		m.bodyText(t)
+	case headersTab:
+		m.headText(t)
+	default:
+		m.responseText(t)
+	}
+	if m.w > 0 {
+		w := m.w - 1
+		if t.number && m.w >= 24 {
+			w = m.w - numberWidth
+		}
+		t.fold(w)
+	}
+	return madeText{m.number, t}
+}
+
+func (m making) bodyText(t *text) {
+	switch {
+	case m.row.Refused != nil:
+		r := m.row.Refused
+		t.add(wrong, fmt.Sprintf("refused with %d: %s is %s, the limit is %s", r.Status, safe.Line(r.Limit), comma(r.Got), comma(r.Max)))
+		t.add(faint, "the body was not kept, and the event will not be delivered")
+	case m.bodyErr != nil:
+		t.add(wrong, safe.Line(m.bodyErr.Error()))
+	case m.have != all:
+		t.add(faint, "reading…")
+	case len(m.body) == 0:
+		t.add(faint, "no body")
+	default:
+		t.number = true
+		addBody(t, m.mode, m.row.Headers.First("Content-Type"), m.body)
+	}
+}
+
+// addBody adds a body: JSON indented, a form decoded, what is not text as
+// bytes.
+func addBody(t *text, m mode, contentType string, body []byte) {
+	if m == hexadecimal || len(body) > textMost || binary(body) {
+		t.hex = body
+		return
+	}
+	if m == pretty && len(body) <= prettyMost {
+		var out bytes.Buffer
+		if json.Indent(&out, body, "", "  ") == nil {
+			t.add(asJSON, safe.Block(out.Bytes())...)
+			return
+		}
+		if kind, _, _ := mime.ParseMediaType(contentType); kind == "application/x-www-form-urlencoded" && addPairs(t, string(body)) {
+			return
+		}
+	}
+	t.add(words, safe.Block(body)...)
+}
+
+// addPairs adds the pairs of a form or a query in their order, decoded, and
+// reports whether it is one.
+func addPairs(t *text, form string) bool {
+	var lines []string
+	for pair := range strings.SplitSeq(form, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(name)
+		if err != nil {
+			return false
+		}
+		if value, err = url.QueryUnescape(value); err != nil {
+			return false
+		}
+		lines = append(lines, safe.Line(name)+": "+safe.Line(value))
+	}
+	t.add(header, lines...)
+	return true
+}
+
+// binary reports whether a body is better looked at as bytes.
+func binary(body []byte) bool {
+	head := body[:min(len(body), 8<<10)]
+	if bytes.IndexByte(head, 0) >= 0 {
+		return true
+	}
+	bad := 0
+	for b := head; len(b) > 0; {
+		r, n := utf8.DecodeRune(b)
+		if r == utf8.RuneError && n == 1 {
+			bad++
+		}
+		b = b[n:]
+	}
+	return bad > len(head)/10
+}
+
+func (m making) headText(t *text) {
+	r := &m.row
+	t.add(words, safe.Line(r.Method+" "+r.Target+" "+r.Proto))
+	m.addHeaders(t, r.Headers)
+	if q := r.RawQuery(); q != "" {
+		t.add(faint, "", "query, decoded")
+		if !addPairs(t, q) {
+			t.add(words, safe.Line(q))
+		}
+	}
+	if len(r.Trailers) > 0 {
+		t.add(faint, "", "trailers")
+		m.addHeaders(t, r.Trailers)
+	}
+	t.add(faint, "", "event")
+	if r.Parsed {
+		t.add(faint, "received over HTTP/2: case and order of the names above are not the sender's")
+	}
+	about := [][2]string{{"id", string(r.ID)}, {"app", r.App}, {"type", r.Type}, {"source", r.Source}, {"origin", string(r.Origin)},
+		{"copy of", string(r.Parent)}, {"received", r.Received.Local().Format(time.RFC3339Nano)}, {"from", r.Remote}, {"provider", r.Provider},
+		{"provider's id", r.ProviderID}, {"signature", strings.TrimSpace(string(r.Signature.Verdict) + " " + r.Signature.Scheme)},
+		{"size", comma(r.Size) + " B"}, {"sha256", fmt.Sprintf("%x", r.SHA256[:])}}
+	for _, a := range about {
+		if a[1] != "" {
+			t.add(header, a[0]+": "+safe.Line(a[1]))
+		}
+	}
+	for _, k := range sorted(r.Metadata) {
+		t.add(header, "metadata "+safe.Line(k)+": "+safe.Line(r.Metadata[k]))
+	}
+}
+
+func (m making) addHeaders(t *text, hs capture.Headers) {
+	for _, h := range hs {
+		value := h[1]
+		if !m.secrets {
+			value = masked(h)
+		}
+		t.add(header, safe.Line(h[0])+": "+safe.Line(value))
+	}
+}
+
+func (m making) responseText(t *text) {
+	a := m.attempt
+	if a == nil {
+		t.add(faint, "nothing has been sent")
+		return
+	}
+	t.add(header, "sent to: "+safe.Line(a.URL))
+	if a.Status == capture.AttemptPending {
+		t.add(faint, "waiting "+due(a))
+		return
+	}
+	t.add(header, "took: "+timing(a))
+	t.add(header, "asked by: "+safe.Line(cause(a)))
+	if a.Error != nil {
+		t.add(wrong, safe.Line(a.Error.Class+": "+a.Error.Message))
+	}
+	r := a.Response
+	if r == nil {
+		t.add(faint, "", "no response came")
+		return
+	}
+	t.add(words, "", safe.Line(fmt.Sprintf("%s %d", r.Proto, r.Status)))
+	m.addHeaders(t, r.Headers)
+	t.add(words, "")
+	body := &text{}
+	if len(r.Body) == 0 {
+		body.add(faint, "no body")
+	} else {
+		addBody(body, min(m.mode, raw), r.Headers.First("Content-Type"), r.Body)
+	}
+	if body.hex != nil {
+		body.add(words, safe.Hex(body.hex, 0, 4096)...)
+	}
+	t.lines = append(t.lines, body.lines...)
+	if r.Truncated {
+		t.add(wrong, fmt.Sprintf("… cut off: the first %s were kept", size(int64(len(r.Body)))))
+	}
+}

@@ -1,0 +1,113 @@
+package tui
+
+import (
+	"context"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"code.hooktape.dev/hooktape/capture"
+)
+
+// A screen fills the space between the title line and the message line. It
+// holds what is being looked at and how; facts it reads from the Source, in
+// commands. It does not know other screens: it asks the root for one.
+type screen interface {
+	ID() int
+	// Title names the screen in the title line.
+	Title() string
+	// Update is given actions, changedMsg, sizeMsg and the answers to the
+	// screen's own questions; keys only while it is Typing.
+	Update(tea.Msg) (screen, tea.Cmd)
+	// View draws at most h lines of at most w cells. It changes nothing.
+	View(w, h int) string
+	// Place is where the keyboard is.
+	Place() place
+	// Why says why the action cannot be done now, "" when it can.
+	Why(action) string
+}
+
+// Screens may also be these.
+type (
+	// typer takes keys as text while Typing.
+	typer interface{ Typing() bool }
+	// teller has something for the message line, when nothing else has.
+	teller interface{ Tell() (left, right []span) }
+	// stater shows its state at the right of the title line.
+	stater interface{ State() []span }
+)
+
+// kit is what every screen is given. Only Update and View touch it.
+type kit struct {
+	Options
+	ctx     context.Context // of Run; Bubble Tea's commands are given none
+	feed    feed
+	table   []command
+	theme   *theme
+	secrets bool // shown
+	now     func() time.Time
+	term    *terminal
+	serial  int // of the newest screen
+}
+
+// base is what every screen is built on: the kit and its number.
+type base struct {
+	*kit
+	id int
+}
+
+func newBase(k *kit) base {
+	k.serial++
+	return base{k, k.serial}
+}
+
+func (b base) ID() int           { return b.id }
+func (b base) Why(action) string { return "" }
+
+// ask runs a question in a command and brings the answer back to the screen
+// that asked, wherever it then is.
+func (b base) ask(question func() tea.Msg) tea.Cmd {
+	id := b.id
+	return func() tea.Msg { return answer{id, question()} }
+}
+
+// Messages between screens and root.
+type (
+	// answer goes to the screen that asked.
+	answer struct {
+		to  int
+		msg tea.Msg
+	}
+	// changedMsg says that the source has changed, to every screen.
+	changedMsg struct{}
+	// sizeMsg is the space View will be given: how far a page is.
+	sizeMsg struct{ w, h int }
+	// noteMsg shows a text on the message line until the next key.
+	noteMsg struct {
+		text string
+		bad  bool
+	}
+	pushMsg    struct{ screen }
+	popMsg     struct{}
+	replaceMsg struct{ screen } // in the place of the top one
+	// runMsg does an action as if its key had been pressed.
+	runMsg struct{ action action }
+	// askMsg opens a dialog on the message line.
+	askMsg struct{ dialog }
+	// lostMsg says that the source cannot be read, and why; a nil reason
+	// that it can again.
+	lostMsg struct{ why error }
+)
+
+// send is the command that sends msg.
+func send(msg tea.Msg) tea.Cmd { return func() tea.Msg { return msg } }
+
+func note(text string) tea.Cmd { return send(noteMsg{text: text}) }
+
+// counts reads the totals, zero when nobody counts.
+func (o *Options) counts(ctx context.Context) (capture.Counts, error) {
+	if o.Counts == nil {
+		return capture.Counts{}, nil
+	}
+	return o.Counts(ctx)
+}

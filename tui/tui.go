@@ -1,0 +1,99 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"code.hooktape.dev/hooktape/capture"
+	_ "code.hooktape.dev/hooktape/tui/early" // before Bubble Tea asks the terminal
+)
+
+// Source is what the screens read. The store and the API's client satisfy it.
+type Source interface {
+	Events(context.Context, capture.Query) (capture.Page, error)
+	Event(context.Context, capture.ID) (capture.Row, error)
+	Body(context.Context, capture.ID) ([]byte, error)
+	Attempts(context.Context, capture.AttemptQuery) ([]capture.Attempt, error)
+	Attempt(context.Context, capture.ID) (capture.Attempt, error)
+}
+
+// Options says what the interface reads, what it may do, and how it looks.
+// Only Source is needed; what is nil cannot be done, and its keys say so.
+type Options struct {
+	Source Source
+	// Counts are the totals shown. Nil: none are.
+	Counts func(context.Context) (capture.Counts, error)
+	// Watch is a channel with one slot that is filled when anything has
+	// changed, and closed when the source is gone; it is then called again.
+	// Nil: what is on view changes by keys only.
+	Watch func(context.Context) <-chan struct{}
+
+	Resend func(context.Context, capture.ID, capture.Resend) error
+	Pin    func(context.Context, capture.ID, bool) error
+	Remove func(context.Context, ...capture.ID) error
+
+	Ready capture.Ready   // where events come in and go to
+	Log   func() []string // the newest lines of diagnostics. Nil: no log to see
+
+	In, Out *os.File            // nil: standard input and output
+	Color   Color               // "": auto
+	ASCII   bool                // also without a UTF-8 locale
+	Theme   string              // ansi, dark, light, cvd, mono, or auto for dark or light; "": the one used last, else ansi
+	Keys    map[string][]string // other keys for actions, by the action's name
+
+	// StateFile keeps filter, place, theme and panes from one run to the
+	// next. "": nothing is kept.
+	StateFile string
+}
+
+// Run shows the interface until the user leaves it, which is not an error,
+// nor is the end of ctx.
+func Run(ctx context.Context, o Options) error {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
+	defer stop()
+	if o.In == nil {
+		o.In = os.Stdin
+	}
+	if o.Out == nil {
+		o.Out = os.Stdout
+	}
+	k := newKit(ctx, o, newTerminal(o.Out, o.Color, o.ASCII))
+	r := newRoot(k)
+	var problem error
+	if o.StateFile != "" {
+		problem = r.restore(o.StateFile)
+	}
+	if problem != nil {
+		r.note = noteMsg{problem.Error(), true}
+	}
+	p := tea.NewProgram(r, tea.WithAltScreen(), tea.WithInput(o.In), tea.WithOutput(k.term.out))
+	defer context.AfterFunc(ctx, p.Quit)()
+	_, err := p.Run()
+	switch {
+	case errors.Is(err, tea.ErrInterrupted):
+		err = nil
+	case err != nil:
+		return fmt.Errorf("tui: %w", err)
+	}
+	if o.StateFile != "" {
+		err = r.save(o.StateFile)
+	}
+	return err
+}
+
+func newKit(ctx context.Context, o Options, t *terminal) *kit {
+	k := &kit{Options: o, ctx: ctx, table: keyTable(), term: t, theme: t.theme(o.Theme), now: time.Now}
+	rebind(k.table, o.Keys)
+	k.feed = feed{watch: o.Watch, floor: 50 * time.Millisecond}
+	if t.ssh {
+		k.feed.floor = 100 * time.Millisecond // a frame is kilobytes
+	}
+	return k
+}
