@@ -1,0 +1,296 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/match"
+	"code.hooktape.dev/hooktape/relay"
+	"code.hooktape.dev/hooktape/relay/answer"
+	"code.hooktape.dev/hooktape/relay/api"
+	"code.hooktape.dev/hooktape/relay/dispatch"
+	"code.hooktape.dev/hooktape/store"
+)
+
+// catching are the flags of commands that take webhooks in.
+type catching struct {
+	common
+	ingest, apiAddr string
+	maxBody         sizeFlag
+	readyFile       string
+	token           string
+
+	retainAge   spanFlag
+	retainSize  sizeFlag
+	retainCount int64
+}
+
+func (o *catching) flags() []cli.Flag {
+	o.maxBody = 25 << 20
+	return append(o.common.flags(),
+		&cli.StringFlag{Name: "ingest", Usage: "take webhooks at `ADDR`", Value: "127.0.0.1:4080", Destination: &o.ingest},
+		&cli.StringFlag{Name: "api", Usage: "serve the management API at `ADDR`", Value: "127.0.0.1:4081", Destination: &o.apiAddr},
+		&cli.StringFlag{Name: "token", Usage: "ask callers of the API for `TOKEN`", Destination: &o.token},
+		&cli.GenericFlag{Name: "max-body", Usage: "refuse bodies over `SIZE`", Value: &o.maxBody},
+		&cli.StringFlag{Name: "ready-file", Usage: "write the ready record to `FILE` once webhooks are taken", Destination: &o.readyFile},
+		&cli.GenericFlag{Name: "retain-age", Usage: "forget events older than `TIME`, such as 7d", DefaultText: "never", Value: &o.retainAge},
+		&cli.GenericFlag{Name: "retain-size", Usage: "forget the oldest events beyond `SIZE` on disk", DefaultText: "no limit", Value: &o.retainSize},
+		&cli.Int64Flag{Name: "retain-count", Usage: "forget the oldest events beyond `N`", DefaultText: "no limit", Destination: &o.retainCount},
+	)
+}
+
+// forwarding are the flags that say how events are sent on.
+type forwarding struct {
+	pathMode, host string
+	headers        headersFlag
+	insecure       bool
+	timeout        spanFlag
+}
+
+func (o *forwarding) flags() []cli.Flag {
+	o.timeout = spanFlag(30 * time.Second)
+	return []cli.Flag{
+		&cli.StringFlag{Name: "path-mode", Usage: "`MODE` of joining paths: append, replace or strip=/prefix", Value: "append", Destination: &o.pathMode},
+		&cli.StringFlag{Name: "host-header", Usage: "`HOST` to send: rewrite, preserve or a value", Value: "rewrite", Destination: &o.host},
+		&cli.GenericFlag{Name: "header", Aliases: []string{"H"}, Usage: "send the header `'K: V'` in place of the sender's; repeatable", Value: &o.headers},
+		&cli.BoolFlag{Name: "insecure", Usage: "accept any certificate of a target", Destination: &o.insecure},
+		&cli.GenericFlag{Name: "timeout", Usage: "give up an attempt after `TIME`", Value: &o.timeout},
+	}
+}
+
+func (o *forwarding) forward() (f answer.Options, err error) {
+	mode, err := answer.ParsePathMode(o.pathMode)
+	if err != nil {
+		return f, exitError{exitUsage, err}
+	}
+	f.PathMode, f.Host, f.Headers = mode, o.host, capture.Headers(o.headers)
+	f.Insecure, f.Timeout = o.insecure, time.Duration(o.timeout)
+	return f, nil
+}
+
+type listenOptions struct {
+	catching
+	forwarding
+	filter, app string
+	targets     cli.StringSlice
+	concurrency int
+	retries     int
+	backoff     spanFlag
+	maxBackoff  spanFlag
+	plain       bool
+	dryRun      bool
+}
+
+func listenCommand(e *env) *cli.Command {
+	o := &listenOptions{backoff: spanFlag(time.Second), maxBackoff: spanFlag(5 * time.Minute)}
+	flags := append(o.catching.flags(), o.forwarding.flags()...)
+	return &cli.Command{
+		Name:      "listen",
+		Usage:     "catch webhooks and forward them",
+		ArgsUsage: "[TARGET…]",
+		Description: "A TARGET is a port (3000), a URL (http://localhost:3000/hooks, unix:///run/app.sock)\n" +
+			"or a route with a predicate ('type:push=3000'). Without one, webhooks are caught and kept.\n" +
+			"On a terminal the interface is shown; lines when piped or with --plain.",
+		Flags: append(flags,
+			&cli.StringSliceFlag{Name: "forward-to", Usage: "another way to give a `TARGET`", Destination: &o.targets},
+			&cli.StringFlag{Name: "filter", Aliases: []string{"f"}, Usage: "forward only events that match `EXPR`; all are kept", Destination: &o.filter},
+			&cli.StringFlag{Name: "app", Usage: "forward only events of the app `NAME`", Destination: &o.app},
+			&cli.IntFlag{Name: "concurrency", Usage: "send up to `N` events at a time to a target; 1 keeps them in order", Value: 1, Destination: &o.concurrency},
+			&cli.IntFlag{Name: "retries", Usage: "try again up to `N` times after a failure", Value: 11, Destination: &o.retries},
+			&cli.GenericFlag{Name: "backoff", Usage: "wait `TIME` before the first retry, then twice as long each time", Value: &o.backoff},
+			&cli.GenericFlag{Name: "max-backoff", Usage: "wait no longer than `TIME` between retries", Value: &o.maxBackoff},
+			&cli.BoolFlag{Name: "plain", Usage: "write lines, also on a terminal", Destination: &o.plain},
+			&cli.BoolFlag{Name: "dry-run", Usage: "say what would be forwarded where, and end", Destination: &o.dryRun},
+		),
+		Action: func(c *cli.Context) error {
+			return o.run(c.Context, e, append(c.Args().Slice(), o.targets.Value()...))
+		},
+	}
+}
+
+func (o *listenOptions) run(ctx context.Context, e *env, targets []string) error {
+	forward, err := o.forward()
+	if err != nil {
+		return err
+	}
+	if _, err := match.Parse(o.filter); err != nil {
+		return err
+	}
+	for _, t := range targets {
+		if _, err := answer.ParseTarget(t); err != nil {
+			return err
+		}
+	}
+	if o.dryRun {
+		return o.explain(e, forward, targets)
+	}
+	screen := terminal(e.stdout) && terminal(e.stdin) && !o.plain && !o.json &&
+		os.Getenv("TERM") != "dumb" && !set("ACCESSIBLE")
+	return o.own(ctx, e, forward, screen, func(ctx context.Context, n *node) error {
+		n.dispatch.Concurrency = o.concurrency
+		n.dispatch.Retry = dispatch.Retry{Tries: o.retries + 1, Backoff: time.Duration(o.backoff), Max: time.Duration(o.maxBackoff)}
+		return n.targets(ctx, targets, o.app, o.filter)
+	}, func(ctx context.Context, n *node) error {
+		if screen {
+			return showTUI(ctx, here{n.store, n.dispatch}, &o.common, n.api.Ready)
+		}
+		return o.printAll(ctx, e, n)
+	})
+}
+
+// printAll writes a line for everything that happens until ctx is done.
+func (o *listenOptions) printAll(ctx context.Context, e *env, n *node) error {
+	p := newPrinter(e, &o.common)
+	if err := api.Follow(ctx, n.store, n.began, everything(), "", p.print); err != nil {
+		return err
+	}
+	return interrupted(ctx)
+}
+
+// errInterrupted ends a script mode that ^C or a signal stopped.
+var errInterrupted = exitError{exitInterrupted, errSilent}
+
+func interrupted(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return errInterrupted
+	}
+	return nil
+}
+
+func set(name string) bool {
+	v := os.Getenv(name)
+	return v != "" && v != "0" && v != "false"
+}
+
+// own opens the store as its owner, lets prepare add to the node, serves
+// ingest and API, says that it is ready, and runs body until that returns.
+func (o *catching) own(ctx context.Context, e *env, forward answer.Options, quiet bool,
+	prepare func(context.Context, *node) error, body func(context.Context, *node) error) error {
+	log, err := o.logger(e)
+	if err != nil {
+		return err
+	}
+	if quiet {
+		log = quietLogger()
+	}
+	dir, err := o.dir()
+	if err != nil {
+		return err
+	}
+	ingest, err := listen("ingest", o.ingest)
+	if err != nil {
+		return err
+	}
+	defer ingest.Close()
+	manage, err := listen("api", o.apiAddr)
+	if err != nil {
+		return err
+	}
+	defer manage.Close()
+	if err := loopbackOnly(manage, o.token); err != nil {
+		return err
+	}
+	n, err := openNode(dir, store.Options{Log: log, Retain: store.Retain{
+		Age: time.Duration(o.retainAge), Bytes: int64(o.retainSize), Count: o.retainCount}}, forward)
+	if err != nil {
+		return err
+	}
+	n.api.Ready.Ingest, n.api.Ready.API = baseURL(ingest), baseURL(manage)
+	if err := prepare(ctx, n); err != nil {
+		return errors.Join(err, n.close())
+	}
+	counts, err := n.store.Counts(ctx)
+	if err != nil {
+		return errors.Join(err, n.close())
+	}
+	n.began = counts.Seq
+
+	// The body ends first: then webhooks are no longer taken, those taken
+	// are answered, and what they led to is kept.
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	in := &relay.Ingest{Keep: n.store.Keep, Plan: n.dispatch.Plan, MaxBody: int64(o.maxBody), Log: log}
+	return n.run(serving,
+		func(ctx context.Context) error { return in.Serve(ctx, ingest) },
+		func(ctx context.Context) error { return serveAPI(ctx, manage, api.Guard(n.api.Handler(), o.token)) },
+		func(serving context.Context) error {
+			defer stop()
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			defer context.AfterFunc(serving, cancel)()
+			if err := o.announce(e, n.api.Ready, quiet); err != nil {
+				return err
+			}
+			return body(ctx, n)
+		})
+}
+
+// announce says that webhooks are taken: on standard output first of all
+// records, for people on standard error, and in the file that scripts wait
+// for.
+func (o *catching) announce(e *env, ready capture.Ready, quiet bool) error {
+	r := capture.NewRecord("ready")
+	r.Ready = &ready
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.json:
+		fmt.Fprintln(e.stdout, string(line))
+	case !quiet:
+		to := strings.Join(ready.Targets, ", ")
+		fmt.Fprintf(e.stderr, "Ready. Send webhooks to %s, or %s/in/APP for an app of their own (^C ends)\n  forwarded to %s, kept in %s\n",
+			ready.Ingest, ready.Ingest, cmp.Or(to, "nobody"), ready.Store)
+	}
+	if o.readyFile == "" {
+		return nil
+	}
+	// Renamed into place, so that whoever waits for it never reads half.
+	tmp := filepath.Join(filepath.Dir(o.readyFile), "."+filepath.Base(o.readyFile)+".tmp")
+	if err := os.WriteFile(tmp, append(line, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(tmp, o.readyFile)
+}
+
+// loopbackOnly refuses to manage strangers' requests without a token.
+func loopbackOnly(l net.Listener, token string) error {
+	addr, ok := l.Addr().(*net.TCPAddr)
+	if token != "" || ok && addr.IP.IsLoopback() {
+		return nil
+	}
+	return usage("--api %s can be reached from other machines: set a token with --token or $HOOKTAPE_TOKEN", l.Addr())
+}
+
+// explain says where the newest kinds of requests would go.
+func (o *listenOptions) explain(e *env, f answer.Options, targets []string) error {
+	for _, arg := range targets {
+		t, err := answer.ParseTarget(arg)
+		if err != nil {
+			return err
+		}
+		f := answer.Forward{Target: t, Options: f}
+		for _, target := range []string{"/", "/hooks/github?a=1"} {
+			ev := &capture.Event{Method: "POST", Target: target, Headers: capture.Headers{{"Host", "hooks.example"}}}
+			r := f.Request(ev, nil, &capture.Attempt{Number: 1})
+			when := "everything"
+			if t.Filter != "" {
+				when = t.Filter
+			}
+			fmt.Fprintf(e.stdout, "%s: POST %s goes to %s with Host %s\n", when, target, f.URL(r.Target), r.Headers.First("Host"))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,140 @@
+// Hooktape catches webhooks, shows them, forwards them and sends them again.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/match"
+	"code.hooktape.dev/hooktape/capture/safe"
+	"code.hooktape.dev/hooktape/store"
+)
+
+func main() {
+	os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr))
+}
+
+// Exit codes, as --help lists them.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitAssertion   = 3
+	exitAuth        = 4
+	exitUnreachable = 5
+	exitInterrupted = 130
+)
+
+// run is the whole program but for the exit.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+
+	app := newApp(&env{stdin: stdin, stdout: stdout, stderr: stderr})
+	err := app.RunContext(ctx, arrange(app, args))
+	if err == nil || errors.Is(err, errSilent) {
+		return exitCode(err)
+	}
+	fmt.Fprintf(stderr, "hooktape: %s\n", safe.Line(err.Error()))
+	if h := hint(err); h != "" {
+		fmt.Fprintln(stderr, "  "+h)
+	}
+	return exitCode(err)
+}
+
+// exitError gives an error an exit code of its own.
+type exitError struct {
+	code int
+	error
+}
+
+func (e exitError) Unwrap() error { return e.error }
+
+// errSilent is for failures that have been told already.
+var errSilent = errors.New("told already")
+
+func usage(format string, a ...any) error {
+	return exitError{exitUsage, fmt.Errorf(format, a...)}
+}
+
+func exitCode(err error) int {
+	var exit exitError
+	var syntax *match.SyntaxError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &exit):
+		return exit.code
+	case errors.As(err, &syntax), errors.Is(err, capture.ErrBadID), errors.Is(err, capture.ErrBadTarget):
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// hint says what to do next about an error.
+func hint(err error) string {
+	var syntax *match.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		return syntax.Caret()
+	case errors.Is(err, capture.ErrNoTarget):
+		return "Name one with --to http://localhost:3000/hooks, or run: hooktape listen 3000"
+	case errors.Is(err, capture.ErrPinned):
+		return "Unpin it first: hooktape events unpin ID"
+	case errors.Is(err, store.ErrLocked):
+		return "Stop that process, or name another store with --store DIR."
+	case errors.Is(err, store.ErrNewerFormat):
+		return "Update hooktape, or name another store with --store DIR."
+	case errors.Is(err, capture.ErrNotFound):
+		return "hooktape events ls shows what is there."
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "Another program has the port. Find it with: lsof -i, or choose another with --ingest 127.0.0.1:0 --api 127.0.0.1:0"
+	case errors.Is(err, os.ErrPermission):
+		return "Choose a directory you may write to with --store DIR."
+	}
+	return ""
+}
+
+// env is the world outside: what commands read and write.
+type env struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// newApp lists the commands.
+func newApp(e *env) *cli.App {
+	app := &cli.App{
+		Name:      "hooktape",
+		Usage:     "catch, see, forward and replay webhooks",
+		UsageText: "hooktape [command] [flags]",
+		Description: "Without a command: the terminal interface on this machine's tape.\n" +
+			"Flags may stand before or behind a command and its arguments.\n\n" +
+			"Exit codes: 0 ok, 1 failed, 2 usage, 3 an assertion failed or a wait timed out,\n" +
+			"4 not authorised, 5 cannot reach the relay, 130 interrupted.",
+		Version:                   version(),
+		HideVersion:               true,
+		HideHelpCommand:           true,
+		EnableBashCompletion:      true,
+		Suggest:                   true,
+		DisableSliceFlagSeparator: true,
+		Reader:                    e.stdin, Writer: e.stdout, ErrWriter: e.stderr,
+		ExitErrHandler: func(*cli.Context, error) {}, // run has the last word
+		Commands: []*cli.Command{
+			listenCommand(e), recordCommand(e), eventsCommand(e), attemptsCommand(e), replayCommand(e),
+			doctorCommand(e), configCommand(e), completionCommand(e), versionCommand(e),
+		},
+	}
+	top := topCommand(e)
+	app.Flags, app.Action = top.Flags, top.Action
+	finish(app)
+	return app
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/safe"
+)
+
+// printer writes records: as NDJSON, or as lines a person reads. Not for
+// concurrent use.
+type printer struct {
+	w     io.Writer
+	json  bool
+	color bool
+}
+
+func newPrinter(e *env, o *common) *printer {
+	return &printer{w: e.stdout, json: o.json, color: o.colored(e.stdout)}
+}
+
+func (p *printer) print(r capture.Record) error {
+	if p.json {
+		return json.NewEncoder(p.w).Encode(r)
+	}
+	at := r.Time.Local().Format(time.TimeOnly)
+	switch {
+	case r.Event != nil:
+		return p.line(at, p.event(r.Event))
+	case r.Attempt != nil:
+		return p.line(at, p.attempt(r.Attempt))
+	case r.Error != nil:
+		return p.line(at, "error: "+safe.Line(r.Error.Message))
+	}
+	return nil
+}
+
+func (p *printer) line(at, text string) error {
+	_, err := fmt.Fprintf(p.w, "%s %s\n", at, text)
+	return err
+}
+
+func (p *printer) event(e *capture.Event) string {
+	what := safe.Line(e.Type)
+	if what == "" {
+		what = safe.Line(e.Method + " " + e.Target)
+	}
+	if e.Refused != nil {
+		return p.paint(red, fmt.Sprintf("-x- %s refused: %d, over the %s limit of %d [%s]", what, e.Refused.Status, e.Refused.Limit, e.Refused.Max, e.ID))
+	}
+	return fmt.Sprintf("--> %s [%s]", what, e.ID)
+}
+
+func (p *printer) attempt(a *capture.Attempt) string {
+	result, tail, paint := strconv.Itoa(a.Code), "", green
+	if a.Status != capture.AttemptSucceeded {
+		paint = red
+		if a.Code == 0 && a.Error != nil {
+			result, tail = a.Error.Class, " "+safe.Line(a.Error.Message)
+		}
+		if a.Code/100 == 4 {
+			paint = yellow
+		}
+	}
+	return fmt.Sprintf("<-- %s %s %s %dms [%s]%s", p.paint(paint, "["+result+"]"), safe.Line(a.Method),
+		safe.Line(a.URL), time.Duration(a.Duration).Milliseconds(), a.Event, tail)
+}
+
+const red, green, yellow = "31", "32", "33"
+
+func (p *printer) paint(color, s string) string {
+	if !p.color {
+		return s
+	}
+	return "\x1b[" + color + "m" + s + "\x1b[0m"
+}

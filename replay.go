@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/relay/answer"
+	"code.hooktape.dev/hooktape/relay/api"
+	"code.hooktape.dev/hooktape/replay"
+)
+
+func replayCommand(e *env) *cli.Command {
+	var o replayOptions
+	return &cli.Command{
+		Name: "replay", Usage: "send kept events again", ArgsUsage: "ID…|last",
+		Description: "Sends to --to, else to the targets of the running listen, else to where the event\n" +
+			"went before. Exits with 1 when an attempt failed.",
+		Flags: append(append(o.common.flags(), o.selection.flags()...),
+			&cli.StringFlag{Name: "to", Aliases: []string{"forward-to"}, Usage: "send to `URL`", Destination: &o.to},
+			&cli.GenericFlag{Name: "timeout", Usage: "give up waiting for the answers after `TIME`", DefaultText: "none", Value: &o.timeout},
+			&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask before sending a selection", Destination: &o.yes},
+			&cli.BoolFlag{Name: "dry-run", Usage: "only say what would be sent", Destination: &o.dryRun}),
+		Action: func(c *cli.Context) error {
+			if o.to != "" {
+				if _, err := answer.ParseTarget(o.to); err != nil {
+					return err
+				}
+			}
+			return withClient(c.Context, e, &o.common, func(client *api.Client) error {
+				return o.run(c.Context, e, client, c.Args().Slice())
+			})
+		},
+	}
+}
+
+type replayOptions struct {
+	common
+	selection
+	to          string
+	timeout     spanFlag
+	yes, dryRun bool
+}
+
+func (o *replayOptions) run(ctx context.Context, e *env, client *api.Client, args []string) error {
+	ids, err := selected(ctx, client, &o.selection, args)
+	if err != nil {
+		return err
+	}
+	if o.dryRun {
+		for _, id := range ids {
+			fmt.Fprintln(e.stdout, id)
+		}
+		return nil
+	}
+	// A script meant what it wrote; a person may have mistyped a filter.
+	if len(args) == 0 && !o.yes && terminal(e.stdin) {
+		if err := confirm(e, fmt.Sprintf("Send %d events again?", len(ids))); err != nil {
+			return err
+		}
+	}
+	waiting := ctx
+	if o.timeout > 0 {
+		var cancel context.CancelFunc
+		waiting, cancel = context.WithTimeoutCause(ctx, time.Duration(o.timeout),
+			fmt.Errorf("no answer to everything within %s", &o.timeout))
+		defer cancel()
+	}
+	p := newPrinter(e, &o.common)
+	result, err := replay.Run(waiting, client, ids, replay.Options{To: o.to, Each: func(r capture.Record) error { return p.print(r) }})
+	if ctx.Err() != nil {
+		return errInterrupted
+	}
+	if err != nil {
+		return err
+	}
+	if result.Failed > 0 {
+		return fmt.Errorf("%d of %d attempts failed", result.Failed, result.Failed+result.Succeeded)
+	}
+	if len(ids) == 0 {
+		return errors.New("no event matches, so nothing was sent")
+	}
+	return nil
+}

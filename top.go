@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/relay/answer"
+	"code.hooktape.dev/hooktape/relay/dispatch"
+	"code.hooktape.dev/hooktape/store"
+	"code.hooktape.dev/hooktape/tui"
+)
+
+// topCommand is hooktape without a command: the interface on this machine's
+// tape, beside whatever process owns it.
+func topCommand(e *env) *cli.Command {
+	var o common
+	return &cli.Command{
+		Flags: o.flags(),
+		Action: func(c *cli.Context) error {
+			if c.NArg() > 0 {
+				return noSuchCommand(c, "", c.App.Commands)
+			}
+			if !terminal(e.stdout) || !terminal(e.stdin) || os.Getenv("TERM") == "dumb" {
+				return usage("the interface needs a terminal; hooktape events ls lists what was caught, hooktape --help all commands")
+			}
+			return attach(c.Context, e, &o)
+		},
+	}
+}
+
+func attach(ctx context.Context, e *env, o *common) error {
+	client, done, err := connect(ctx, e, o, answer.Options{})
+	if err != nil {
+		return err
+	}
+	status, err := client.Status(ctx)
+	if err == nil {
+		err = showTUI(ctx, client, o, status.Ready)
+	}
+	return errors.Join(err, done())
+}
+
+// source is what the interface reads and does: in this process, or over the
+// API in another.
+type source interface {
+	tui.Source
+	Counts(context.Context) (capture.Counts, error)
+	Watch(context.Context) <-chan struct{}
+	Pin(context.Context, capture.ID, bool) error
+	Remove(context.Context, ...capture.ID) error
+	Resend(context.Context, capture.ID, capture.Resend) ([]*capture.Attempt, error)
+}
+
+// here is the source of the process that owns the store.
+type here struct {
+	*store.Store
+	*dispatch.Dispatcher
+}
+
+func showTUI(ctx context.Context, s source, o *common, ready capture.Ready) error {
+	return tui.Run(ctx, tui.Options{
+		Source: s, Counts: s.Counts, Watch: s.Watch, Pin: s.Pin, Remove: s.Remove,
+		Resend: func(ctx context.Context, id capture.ID, r capture.Resend) error {
+			_, err := s.Resend(ctx, id, r)
+			return err
+		},
+		Ready: ready, Color: tui.Color(o.color),
+		StateFile: filepath.Join(ready.Store, "tui.json"),
+	})
+}
