@@ -112,12 +112,9 @@ func (d *Dispatcher) Plan(e *capture.Event, body []byte) []*capture.Attempt {
 }
 
 func pending(event capture.ID, to capture.Endpoint, delivery capture.ID) *capture.Attempt {
-	id := capture.NewID(capture.AttemptID)
 	return &capture.Attempt{
-		ID: id, Event: event, Endpoint: to.ID, URL: to.URL, Delivery: delivery, Number: 1,
-		// The id's time, not the clock's: it never steps back, so that what
-		// came first is due first.
-		Status: capture.AttemptPending, NotBefore: id.Time(),
+		ID: capture.NewID(capture.AttemptID), Event: event, Endpoint: to.ID, URL: to.URL, Delivery: delivery, Number: 1,
+		Status: capture.AttemptPending, NotBefore: time.Now().UTC(),
 		TriggeredBy: capture.BySystem, TriggeredFrom: capture.FromAutomation,
 	}
 }

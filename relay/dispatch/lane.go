@@ -32,7 +32,7 @@ type lane struct {
 	taken map[capture.ID]bool // under way, or done and not yet kept
 	kept  []capture.ID        // done and kept since the queue was last read
 	down  bool                // connections are refused; a probe waits for them to be taken
-	up    time.Time           // when the endpoint was last found to be up again
+	up    capture.ID          // made when the endpoint was last found to be up again
 }
 
 // run makes attempts until ctx is done, and waits for those under way.
@@ -114,8 +114,10 @@ func (l *lane) due(ctx context.Context) (due []capture.Attempt, next time.Time, 
 		if l.taken[a.ID] || l.byHand && a.TriggeredBy != capture.ByUser {
 			continue
 		}
-		// What waited for an endpoint that has come back need not wait longer.
-		if a.NotBefore.After(now) && !(a.TriggeredBy == capture.BySystem && a.ID.Time().Before(up)) {
+		// Only a retry waits, and not for an endpoint that has come back
+		// since. Ids tell before from after also when the clock steps back.
+		retry := a.Number > 1 && a.TriggeredBy == capture.BySystem
+		if retry && a.NotBefore.After(now) && a.ID > up {
 			if next.IsZero() || a.NotBefore.Before(next) {
 				next = a.NotBefore
 			}
@@ -200,7 +202,7 @@ func (l *lane) noteReach(a *capture.Attempt) {
 	}
 	switch {
 	case was && !l.down:
-		l.up = time.Now()
+		l.up = capture.NewID(capture.AttemptID)
 		signal(l.kick)
 	case !was && l.down:
 		signal(l.fell)
@@ -231,7 +233,7 @@ func (l *lane) stillDown(ctx context.Context) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.down && reachable {
-		l.down, l.up = false, time.Now()
+		l.down, l.up = false, capture.NewID(capture.AttemptID)
 		signal(l.kick)
 	}
 	return l.down
