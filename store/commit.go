@@ -1,9 +1,11 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -37,11 +39,17 @@ type batch struct {
 	totals totals // as they will be
 	memory bool
 
-	staged      map[string][]byte // a nil value deletes
-	size, count int64             // as Badger reckons them
+	staged      []change // of one write; a later one of the same key counts
+	size, count int64    // as Badger reckons them
 	maxSize     int64
 	maxCount    int64
 	extra       int64 // of what is staged
+}
+
+// change is a key to be written, or deleted.
+type change struct {
+	key, value []byte
+	deletes    bool
 }
 
 var (
@@ -53,8 +61,10 @@ var (
 
 // get is the value of key as the batch leaves it; nil where there is none.
 func (b *batch) get(key []byte) ([]byte, error) {
-	if v, ok := b.staged[string(key)]; ok {
-		return v, nil
+	for _, c := range slices.Backward(b.staged) {
+		if bytes.Equal(c.key, key) {
+			return c.value, nil
+		}
 	}
 	return read(b.txn, key)
 }
@@ -79,10 +89,10 @@ func (b *batch) put(key, value []byte) {
 	if value == nil {
 		value = []byte{}
 	}
-	b.staged[string(key)] = value
+	b.staged = append(b.staged, change{key: key, value: value})
 }
 
-func (b *batch) del(key []byte) { b.staged[string(key)] = nil }
+func (b *batch) del(key []byte) { b.staged = append(b.staged, change{key: key, deletes: true}) }
 
 func (b *batch) putRecord(key []byte, v any) error {
 	value, err := encode(key, v)
@@ -101,37 +111,37 @@ func (b *batch) next() uint64 {
 
 // cost is what Badger's own bound on transactions charges for an entry: a
 // value that goes to the value log counts as the pointer to it.
-func (b *batch) cost(key string, value []byte) int64 {
-	if len(value) >= valueThreshold && !b.memory {
-		return int64(len(key)) + 12 + 12
+func (b *batch) cost(c change) int64 {
+	if len(c.value) >= valueThreshold && !b.memory {
+		return int64(len(c.key)) + 12 + 12
 	}
-	return int64(len(key)+len(value)) + 12
+	return int64(len(c.key)+len(c.value)) + 12
 }
 
 // fits reports whether what is staged still fits.
 func (b *batch) fits() bool {
 	b.extra = 0
-	for k, v := range b.staged {
-		b.extra += b.cost(k, v)
+	for _, c := range b.staged {
+		b.extra += b.cost(c)
 	}
 	return b.size+b.extra <= b.maxSize && b.count+int64(len(b.staged)) <= b.maxCount
 }
 
 // join moves what is staged into the transaction.
 func (b *batch) join() error {
-	for k, v := range b.staged {
-		var err error
-		if v == nil {
-			err = b.txn.Delete([]byte(k))
+	for _, c := range b.staged {
+		err := error(nil)
+		if c.deletes {
+			err = b.txn.Delete(c.key)
 		} else {
-			err = b.txn.SetEntry(badger.NewEntry([]byte(k), v))
+			err = b.txn.Set(c.key, c.value)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	b.size, b.count = b.size+b.extra, b.count+int64(len(b.staged))
-	clear(b.staged)
+	b.staged = b.staged[:0]
 	return nil
 }
 
@@ -144,7 +154,7 @@ func (b *batch) try(w *write) (err error) {
 		}
 		if err != nil {
 			b.totals = before
-			clear(b.staged)
+			b.staged = b.staged[:0]
 		}
 	}()
 	if err := w.plan(b); err != nil {
@@ -197,7 +207,6 @@ func (s *Store) commit(ws []*write) (n int) {
 		now:      max(s.totals.Kept, uint64(max(0, time.Now().UnixMilli()))),
 		totals:   s.totals,
 		memory:   s.memory,
-		staged:   map[string][]byte{},
 		maxSize:  s.db.MaxBatchSize() * 8 / 10,
 		maxCount: s.db.MaxBatchCount() * 8 / 10,
 	}

@@ -141,10 +141,10 @@ var (
 // eventColumns are the columns of events for a list w cells wide.
 func eventColumns(w int) []column[capture.Row] {
 	switch {
-	case w < 60:
+	case w < 46:
 		return fitting(narrowColumns, w, 8)
 	case w < 90:
-		return fitting(usualColumns, w, 16)
+		return fitting(usualColumns, w, 14)
 	}
 	return fitting(wideColumns, w, 24)
 }

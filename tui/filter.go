@@ -67,6 +67,7 @@ func (f *filter) verdict() span {
 	}
 	begin := min(max(at.Pos, 0), len(at.Text))
 	end := min(begin+max(at.Len, 0), len(at.Text))
+	begin = strings.LastIndexByte(at.Text[:begin], ' ') + 1 // the whole term: status:5z
 	says := at.Hint
 	if says == "" {
 		says = at.Msg

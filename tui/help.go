@@ -29,21 +29,28 @@ func (h *help) Title() string { return "Help" }
 func (h *help) Place() place  { return inText }
 func (h *help) Typing() bool  { return true }
 
-// filter keeps the commands that have the letters typed in this order.
+// filter keeps the commands that have what is typed in them, and behind them
+// those that have only its letters in their order.
 func (h *help) filter() {
+	var loose []command
 	h.shown, h.at = nil, 0
+	what := strings.ToLower(h.field.text())
 	for _, c := range reachable(h.table, h.of.Place()) {
-		if fuzzy(h.field.text(), c.Help().Key+" "+c.Help().Desc+" "+string(c.action)) {
+		s := strings.ToLower(c.Help().Key + " " + c.Help().Desc + " " + string(c.action))
+		switch {
+		case strings.Contains(s, what):
 			h.shown = append(h.shown, c)
+		case fuzzy(what, s):
+			loose = append(loose, c)
 		}
 	}
+	h.shown = append(h.shown, loose...)
 }
 
-// fuzzy reports whether the letters of what are in s in their order,
-// whatever their case.
+// fuzzy reports whether the letters of what are in s in their order.
 func fuzzy(what, s string) bool {
-	rest := []rune(strings.ToLower(strings.ReplaceAll(what, " ", "")))
-	for _, r := range strings.ToLower(s) {
+	rest := []rune(strings.ReplaceAll(what, " ", ""))
+	for _, r := range s {
 		if len(rest) > 0 && r == rest[0] {
 			rest = rest[1:]
 		}

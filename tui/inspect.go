@@ -412,6 +412,9 @@ func (i *inspect) heads(h int) (state, table int) {
 	if h >= 10 {
 		state = 1
 	}
+	if h >= 10 && i.beside {
+		state = 2
+	}
 	if i.tab == attemptsTab {
 		table = 1 + min(len(i.attempts), max(1, (h-4)/2))
 	}
@@ -442,6 +445,9 @@ func (i *inspect) lines(w, h int, focus bool) []string {
 	}
 	state, table := i.heads(h)
 	var out []string
+	if state > 1 {
+		out = append(out, i.theme.line(w, span{title, " " + i.Title()}))
+	}
 	if state > 0 {
 		out = append(out, i.state(w))
 	}
@@ -463,7 +469,7 @@ func (i *inspect) lines(w, h int, focus bool) []string {
 
 // line draws a row of the text behind its number.
 func (i *inspect) line(n, w int) string {
-	if !i.text.number || w < 24 {
+	if !i.text.number || i.text.hex != nil || w < 24 {
 		return " " + i.text.draw(i.theme, n, i.left, w-1, i.find.hits)
 	}
 	number := spaces(numberWidth)
@@ -498,9 +504,6 @@ func (i *inspect) state(w int) string {
 		span{dim, " · "}, span{plain, size(r.Size)}, span{dim, " · "}, verdict(r.Signature))
 	if r.Pinned {
 		s = append(s, span{dim, " · "}, span{info, "pinned"})
-	}
-	if i.beside {
-		s = append(s, span{dim, " · "}, span{dim, safe.Line(string(r.ID))})
 	}
 	return i.theme.line(w, s...)
 }

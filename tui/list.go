@@ -232,7 +232,13 @@ func (l *list[T]) move(n int) {
 		return
 	}
 	i := l.index()
-	l.gone = l.gone && n == 0
+	if l.gone && n != 0 && len(l.rows) > 1 {
+		l.gone = false
+		l.rows = slices.Delete(l.rows, i, i+1)
+		if n > 0 {
+			i--
+		}
+	}
 	if n > 0 && i == len(l.rows)-1 && l.last {
 		l.resume()
 	}

@@ -44,7 +44,7 @@ func (b base) after(more bool) tea.Cmd {
 	if !more {
 		return nil
 	}
-	return tea.Tick(time.Second, func(time.Time) tea.Msg { return answer{b.id, rateMsg{}} })
+	return b.tick(time.Second, func(time.Time) tea.Msg { return answer{b.id, rateMsg{}} })
 }
 
 // draw is the rate of the last full second and a bar for each, oldest first;

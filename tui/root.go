@@ -308,7 +308,7 @@ func (r *root) message(own bool) string {
 		return r.theme.line(r.w, span{look, " " + safe.Line(r.note.text)})
 	}
 	if t, ok := r.top().(teller); ok {
-		if left, right := t.Tell(); len(left)+len(right) > 0 {
+		if left, right := t.Tell(); len(left) > 0 || own {
 			return r.theme.spread(r.w, left, right)
 		}
 	}
@@ -320,6 +320,9 @@ func (r *root) message(own bool) string {
 
 // footer draws the hints: the commands of the place that can be done now.
 func (r *root) footer() string {
+	if r.typing() {
+		return r.theme.line(r.w, span{hint, " enter"}, span{plain, " done "}, span{hint, " esc"}, span{plain, " cancel "})
+	}
 	var spans []span
 	room := r.w
 	tail := []span{{hint, " ?"}, {plain, " help "}, {hint, " q"}, {plain, " " + r.leave() + " "}}

@@ -45,7 +45,7 @@ type kit struct {
 	table   []command
 	theme   *theme
 	secrets bool // shown
-	now     func() time.Time
+	tick    func(time.Duration, func(time.Time) tea.Msg) tea.Cmd // tea.Tick, but for tests
 	term    *terminal
 	serial  int // of the newest screen
 }

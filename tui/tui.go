@@ -89,7 +89,7 @@ func Run(ctx context.Context, o Options) error {
 }
 
 func newKit(ctx context.Context, o Options, t *terminal) *kit {
-	k := &kit{Options: o, ctx: ctx, table: keyTable(), term: t, theme: t.theme(o.Theme), now: time.Now}
+	k := &kit{Options: o, ctx: ctx, table: keyTable(), term: t, theme: t.theme(o.Theme), tick: tea.Tick}
 	rebind(k.table, o.Keys)
 	k.feed = feed{watch: o.Watch, floor: 50 * time.Millisecond}
 	if t.ssh {

@@ -1,0 +1,126 @@
+package store
+
+import (
+	"testing"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"code.hooktape.dev/hooktape/capture"
+)
+
+// audit derives every key of the store from its events and attempts and
+// compares: nothing is half there, nothing is left over, nothing is twice.
+func audit(t testing.TB, s *Store) {
+	t.Helper()
+	if err := s.Check(t.Context(), func(id capture.ID, err error) { t.Errorf("check: %s: %v", id, err) }); err != nil {
+		t.Fatal(err)
+	}
+	want, got := map[string]bool{"c": true}, map[string]bool{}
+	var sums totals
+	err := s.view(t.Context(), func(txn *badger.Txn) error {
+		bySeq := map[capture.ID]uint64{}
+		tallies := map[capture.ID]tally{}
+		walk := newWalk(txn, false)
+		for walk.seek(0); ; {
+			k, ok := walk.next()
+			if !ok {
+				break
+			}
+			var row capture.Row
+			if err := decodeRow(k, &row); err != nil {
+				return err
+			}
+			e := &row.Event
+			if _, twice := bySeq[e.ID]; twice {
+				t.Errorf("%s is kept twice", e.ID)
+			}
+			bySeq[e.ID] = e.Seq
+			want[string(keyEvent(e.Seq))] = true
+			want[string(keyID(prefixID, e.ID))] = true
+			for n := range (e.Size + chunk - 1) / chunk {
+				want[string(keyChunk(keySeq(prefixBody, e.Seq), int(n)))] = true
+			}
+			list := fixed(e)
+			if k.tally != nil {
+				var ty tally
+				if err := decode(keyTally(k.seq), k.tally, &ty); err != nil {
+					return err
+				}
+				want[string(keyTally(e.Seq))] = true
+				list = append(list, ty.entries()...)
+				tallies[e.ID] = ty
+			}
+			for _, x := range list {
+				if x.indexed() {
+					want[string(keyIndexed(x.field, x.value, e.Seq))] = true
+				}
+			}
+			sums.Events++
+			sums.Bytes += int64(len(k.record)) - recordHead + e.Size
+		}
+		walk.close()
+
+		waits := map[capture.ID]int{}
+		it := iterate(txn, nil, false)
+		defer it.Close()
+		for it.Rewind(); it.Valid(); it.Next() {
+			key := it.Item().KeyCopy(nil)
+			got[string(key)] = true
+			id := tailID(capture.AttemptID, key)
+			switch key[0] {
+			case prefixAttempt:
+				a, err := readAttempt(txn, id)
+				if err != nil {
+					return err
+				}
+				seq, ok := bySeq[a.Event]
+				if !ok {
+					t.Errorf("%s has lost its event", id)
+				}
+				want[string(key)] = true
+				want[string(keyOf(seq, id))] = true
+				if a.Status == capture.AttemptPending {
+					sums.Pending++
+					waits[a.Event]++
+					want[string(keyPending(a.Endpoint, a.NotBefore, id))] = true
+				} else {
+					want[string(keySeq(prefixLog, a.Seq))] = true
+				}
+			case prefixWire:
+				id := capture.IDFrom(capture.AttemptID, [16]byte(key[1:17]))
+				if a, err := readAttempt(txn, id); err != nil || a.Status == capture.AttemptPending {
+					t.Errorf("%q belongs to no finished attempt (%v)", key, err)
+				}
+				want[string(key)] = true
+				sums.Bytes += it.Item().ValueSize()
+			case prefixEndpoint, prefixURL:
+				want[string(key)] = true
+			}
+		}
+		for id, ty := range tallies {
+			if len(ty.Waiting) != waits[id] {
+				t.Errorf("%s waits for %d attempts, and %d are pending", id, len(ty.Waiting), waits[id])
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key := range want {
+		if !got[key] {
+			t.Errorf("key %q is missing", key)
+		}
+	}
+	for key := range got {
+		if !want[key] && !(key == "c") {
+			t.Errorf("key %q is left over", key)
+		}
+	}
+	if counts, _ := s.Counts(t.Context()); counts.Events != sums.Events || counts.Pending != sums.Pending {
+		t.Errorf("counts = %+v, want %d events and %d pending", counts, sums.Events, sums.Pending)
+	}
+	if s.totals.Bytes != sums.Bytes && s.memory { // in the value log sizes are rough
+		t.Errorf("bytes = %d, want %d", s.totals.Bytes, sums.Bytes)
+	}
+}

@@ -1,0 +1,235 @@
+package store
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"code.hooktape.dev/hooktape/capture"
+)
+
+var million = flag.Bool("million", false, "run the benchmarks over a million events")
+
+// BenchmarkKeep keeps 8 KiB bodies, and beside it writes the same bytes the
+// plainest way that is as safe: with 64 senders Badger with the same settings
+// and nothing but group commit, with one sender a file and fsync. "of-bare"
+// is the part of that speed which is left.
+func BenchmarkKeep(b *testing.B) {
+	for _, senders := range []int{1, 64} {
+		b.Run(fmt.Sprintf("senders=%d", senders), func(b *testing.B) {
+			s := opened(b, b.TempDir(), Options{})
+			body := noise(8 << 10)
+			sum := capture.Sum(body) // who catches it knows it
+			plain := fsyncs(b, body)
+			if senders > 1 {
+				plain = groupCommits(b, body)
+			}
+			var ours, bare time.Duration
+			for left := b.N; left > 0; left -= 1000 { // in turns, as other work on the machine comes and goes
+				n := min(left, 1000)
+				start := time.Now()
+				share(n, senders, func() {
+					if err := s.Keep(context.Background(), event(body, func(e *capture.Event) { e.SHA256 = sum })); err != nil {
+						b.Error(err)
+					}
+				})
+				ours += time.Since(start)
+				start = time.Now()
+				share(n, senders, plain)
+				bare += time.Since(start)
+			}
+			b.ReportMetric(0, "ns/op") // of both together: nothing to know
+			b.ReportMetric(float64(b.N)/ours.Seconds(), "events/s")
+			b.ReportMetric(bare.Seconds()/ours.Seconds(), "of-bare")
+		})
+	}
+}
+
+// share calls f n times from so many goroutines.
+func share(n, senders int, f func()) {
+	var left atomic.Int64
+	left.Store(int64(n))
+	var wg sync.WaitGroup
+	for range senders {
+		wg.Go(func() {
+			for left.Add(-1) >= 0 {
+				f()
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func noise(n int) []byte {
+	b := make([]byte, n)
+	r := rand.NewChaCha8([32]byte{})
+	r.Read(b)
+	return b
+}
+
+// fsyncs appends the body to a file and syncs it.
+func fsyncs(b *testing.B, body []byte) func() {
+	f, err := os.Create(filepath.Join(b.TempDir(), "yardstick"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { f.Close() })
+	return func() {
+		f.Write(body)
+		if err := f.Sync(); err != nil {
+			b.Error(err)
+		}
+	}
+}
+
+// groupCommits puts the body under a key of its own, in a synced transaction
+// with those that others put: no record, no index, no sequence.
+func groupCommits(b *testing.B, body []byte) func() {
+	db, err := badger.Open(diskOptions(b.TempDir(), memTable).WithLogger(nil))
+	if err != nil {
+		b.Fatal(err)
+	}
+	queue := make(chan chan error, 1024)
+	var wg sync.WaitGroup
+	b.Cleanup(func() { close(queue); wg.Wait(); db.Close() })
+	wg.Go(func() {
+		var key uint64
+		for done := range queue {
+			batch := []chan error{done}
+		more:
+			for len(batch) < batchWrites {
+				select {
+				case done, ok := <-queue:
+					if !ok {
+						break more
+					}
+					batch = append(batch, done)
+				default:
+					break more
+				}
+			}
+			err := db.Update(func(txn *badger.Txn) error {
+				for range batch {
+					key++
+					if err := txn.Set(keySeq('b', key), body); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			for _, done := range batch {
+				done <- err
+			}
+		}
+	})
+	return func() {
+		done := make(chan error, 1)
+		queue <- done
+		if err := <-done; err != nil {
+			b.Error(err)
+		}
+	}
+}
+
+// filled is the directory of a closed store with n small events, one in a
+// thousand of type "rare".
+func filled(b *testing.B, n int) string {
+	dir := filepath.Join(os.TempDir(), fmt.Sprintf("hooktape-bench-%d-%d", format, n))
+	if _, err := os.Stat(filepath.Join(dir, "filled")); err == nil {
+		return dir
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		b.Fatal(err)
+	}
+	s, err := Open(dir, Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Add(1)
+		c := event([]byte(`{"a":1}`), func(e *capture.Event) {
+			e.App, e.Provider = fmt.Sprintf("app-%d", i%3), "github"
+			if e.Type = fmt.Sprintf("type-%d", i%10); i%1000 == 7 {
+				e.Type = "rare"
+			}
+		})
+		s.KeepAsync(c, func(err error) {
+			if err != nil {
+				b.Error(err)
+			}
+			wg.Done()
+		})
+	}
+	wg.Wait()
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "filled"), nil, 0o600); err != nil {
+		b.Fatal(err)
+	}
+	return dir
+}
+
+func sizes() []int {
+	if *million {
+		return []int{10_000, 1_000_000}
+	}
+	return []int{10_000}
+}
+
+func BenchmarkOpen(b *testing.B) {
+	for _, n := range sizes() {
+		dir := filled(b, n)
+		b.Run(fmt.Sprintf("events=%d", n), func(b *testing.B) {
+			for b.Loop() {
+				s, err := Open(dir, Options{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.StopTimer()
+				s.Close()
+				b.StartTimer()
+			}
+		})
+	}
+}
+
+func BenchmarkPage(b *testing.B) {
+	for _, n := range sizes() {
+		s := opened(b, filled(b, n), Options{})
+		for name, q := range map[string]capture.Query{
+			"first":  {},
+			"middle": {Cursor: uint64(n / 2)},
+			"last":   {Cursor: 51},
+			"type":   {Filter: "type:type-3"},
+			"rare":   {Filter: "type:rare app:app-1"},
+			"union":  {Filter: "type:type-3,type-4 app:app-1"},
+		} {
+			b.Run(fmt.Sprintf("%s/events=%d", name, n), func(b *testing.B) {
+				for b.Loop() {
+					page, err := s.Events(context.Background(), q)
+					if err != nil || len(page.Rows) == 0 {
+						b.Fatal(len(page.Rows), err)
+					}
+				}
+			})
+		}
+		b.Run(fmt.Sprintf("nomatch/events=%d", n), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := s.Events(context.Background(), capture.Query{Filter: "path:/nowhere"}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
