@@ -121,7 +121,6 @@ func newApp(e *env) *cli.App {
 			"Exit codes: 0 ok, 1 failed, 2 usage, 3 an assertion failed or a wait timed out,\n" +
 			"4 not authorised, 5 cannot reach the relay, 130 interrupted.",
 		Version:                   version(),
-		HideVersion:               true,
 		HideHelpCommand:           true,
 		EnableBashCompletion:      true,
 		Suggest:                   true,
