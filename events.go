@@ -253,7 +253,7 @@ func eventsTail(e *env) *cli.Command {
 					}
 					return backlog(c.Context, client, &o.selection, p)
 				})
-				return errors.Join(err, interrupted(c.Context))
+				return errors.Join(err, e.ended())
 			})
 		},
 	}
