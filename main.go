@@ -41,7 +41,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stopTerm := signal.NotifyContext(interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stopTerm()
 	context.AfterFunc(ctx, func() { stop(); stopTerm() }) // a second signal ends the program at once
-	e := &env{stdin: stdin, stdout: stdout, stderr: stderr, interrupted: func() bool { return interrupt.Err() != nil }}
+	e := &env{stdin: stdin, stdout: stdout, stderr: stderr, interrupted: func() bool {
+		cause := context.Cause(interrupt) // a signal has a cause of its own, stop has not
+		return cause != nil && cause != context.Canceled
+	}}
 
 	app := newApp(e)
 	err := app.RunContext(ctx, arrange(app, args))
