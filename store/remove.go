@@ -11,9 +11,10 @@ import (
 // PinnedError is returned by Remove for a pinned event, which stays.
 type PinnedError struct{ ID capture.ID }
 
-func (e *PinnedError) Error() string {
-	return fmt.Sprintf("%s is pinned; unpin it to remove it", e.ID)
-}
+func (e *PinnedError) Error() string { return "pinned; unpin it to remove it" }
+
+// Unwrap makes it a capture.ErrPinned.
+func (e *PinnedError) Unwrap() error { return capture.ErrPinned }
 
 // Remove takes events away, with their bodies and attempts. Pending attempts
 // are cancelled by it; finishing one that was under way meanwhile fails with

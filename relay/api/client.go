@@ -104,7 +104,7 @@ func (c *Client) Pin(ctx context.Context, id capture.ID, on bool) error {
 func (c *Client) Remove(ctx context.Context, ids ...capture.ID) error {
 	for _, id := range ids {
 		if err := c.call(ctx, "DELETE", "/events/"+string(id), nil, nil); err != nil {
-			return fmt.Errorf("%s: %w", id, err)
+			return err // it names the event
 		}
 	}
 	return nil
