@@ -63,7 +63,7 @@ func TestStories(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			at := func(name string) string { return filepath.Join(e.WorkDir, name) }
 			for name, value := range map[string]string{
-				"HOME": at("home"), "XDG_CONFIG_HOME": at("config"), "XDG_DATA_HOME": at("data"), "XDG_STATE_HOME": at("state"),
+				"GORACE": "atexit_sleep_ms=0", "HOME": at("home"), "XDG_CONFIG_HOME": at("config"), "XDG_DATA_HOME": at("data"), "XDG_STATE_HOME": at("state"),
 				"XDG_CACHE_HOME": at("cache"), "XDG_RUNTIME_DIR": at("runtime"), "TZ": "UTC", "TERM": "dumb",
 				"HOOKTAPE_STORE": at("store"), "HOOKTAPE_INGEST": "127.0.0.1:0", "HOOKTAPE_API": "127.0.0.1:0",
 			} {
