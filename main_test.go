@@ -21,8 +21,6 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"code.hooktape.dev/hooktape/capture"
 )
 
 // TestMain lets the test binary be hooktape itself: scripts and tests find it
@@ -30,10 +28,6 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"hooktape": main})
 }
-
-// patience is how long a story waits for what must come. Nothing waits for
-// this long when all is well.
-const patience = 30 * time.Second
 
 // TestStories runs testdata/script: what the program does, seen from outside.
 //
@@ -69,7 +63,7 @@ func TestStories(t *testing.T) {
 			} {
 				e.Setenv(name, value)
 			}
-			e.Values["cast"] = cast{apps: map[string]*app{}, running: map[string]*running{}}
+			e.Values["cast"] = cast{apps: map[string]*app{}, running: map[string]*process{}}
 			return os.MkdirAll(at("home"), 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -82,7 +76,7 @@ func TestStories(t *testing.T) {
 // cast is who plays in a story.
 type cast struct {
 	apps    map[string]*app
-	running map[string]*running
+	running map[string]*process
 }
 
 func castOf(ts *testscript.TestScript) cast { return ts.Value("cast").(cast) }
@@ -115,67 +109,23 @@ func cmdUp(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(castOf(ts).apps[args[0]].up())
 }
 
-// running is a hooktape in the background.
-type running struct {
-	cmd   *exec.Cmd
-	ended chan struct{} // closed once cmd has been waited for
-}
-
 func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, neg, args, 2, "start NAME ARGS…")
-	name := args[0]
-	ready, out := ts.MkAbs(name+".ready"), ts.MkAbs(name+".out")
-	os.Remove(ready)
 	ts.Check(ts.Exec("env", "-0")) // the only way to the script's whole environment
-	cmd := exec.Command("hooktape", args[1:]...)
-	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = append(strings.Split(strings.TrimRight(ts.ReadFile("stdout"), "\x00"), "\x00"), "HOOKTAPE_READY_FILE="+ready)
-	for _, f := range []struct {
-		to   *io.Writer
-		path string
-	}{{&cmd.Stdout, out}, {&cmd.Stderr, ts.MkAbs(name + ".err")}} {
-		w, err := os.Create(f.path)
-		ts.Check(err)
-		defer w.Close() // the child has its own
-		*f.to = w
-	}
-	ts.Check(cmd.Start())
-	r := &running{cmd, make(chan struct{})}
-	go func() {
-		cmd.Wait() // its state is read from cmd
-		close(r.ended)
-	}()
-	ts.Defer(func() {
-		cmd.Process.Kill() // no-op if it has ended
-		<-r.ended
-	})
-	castOf(ts).running[name] = r
-	var record capture.Record
-	if !eventually(func() bool {
-		line, err := os.ReadFile(ready)
-		if err != nil {
-			line, _ = os.ReadFile(out)
-			line, _, _ = bytes.Cut(line, []byte("\n"))
-		}
-		if json.Unmarshal(line, &record) == nil && record.Type == "ready" {
-			return true
-		}
-		select {
-		case <-r.ended:
-			ts.Fatalf("%s ended: %v\n%s", name, cmd.ProcessState, ts.ReadFile(name+".err"))
-		default:
-		}
-		return false
-	}) {
-		ts.Fatalf("%s is not ready", name)
-	}
-	ts.Setenv("INGEST", record.Ingest)
-	ts.Setenv("API", record.API)
+	env := strings.Split(strings.TrimRight(ts.ReadFile("stdout"), "\x00"), "\x00")
+	p, err := begin(ts.MkAbs("."), args[0], env, args[1:]...)
+	ts.Check(err)
+	ts.Defer(p.kill)
+	castOf(ts).running[args[0]] = p
+	ready, err := p.ready()
+	ts.Check(err)
+	ts.Setenv("INGEST", ready.Ingest)
+	ts.Setenv("API", ready.API)
 }
 
 func cmdInterrupt(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, neg, args, 1, "interrupt NAME [CODE]")
-	ts.Check(castOf(ts).running[args[0]].cmd.Process.Signal(os.Interrupt))
+	ts.Check(castOf(ts).running[args[0]].Process.Signal(os.Interrupt))
 	if len(args) < 2 {
 		args = append(args, "130")
 	}
@@ -184,23 +134,21 @@ func cmdInterrupt(ts *testscript.TestScript, neg bool, args []string) {
 
 func cmdKill9(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, neg, args, 1, "kill9 NAME")
-	r := castOf(ts).running[args[0]]
-	ts.Check(r.cmd.Process.Kill())
-	<-r.ended
+	castOf(ts).running[args[0]].kill()
 }
 
 func cmdEnds(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, neg, args, 2, "ends NAME CODE")
-	r := castOf(ts).running[args[0]]
+	p := castOf(ts).running[args[0]]
 	select {
-	case <-r.ended:
+	case <-p.ended:
 	case <-time.After(patience):
-		r.cmd.Process.Signal(syscall.SIGQUIT) // says what its goroutines wait for
-		<-r.ended
-		ts.Fatalf("%s does not end\n%s", args[0], ts.ReadFile(args[0]+".err"))
+		p.Process.Signal(syscall.SIGQUIT) // says what its goroutines wait for
+		<-p.ended
+		ts.Fatalf("%s does not end\n%s", args[0], p.diagnostics())
 	}
-	if got := strconv.Itoa(r.cmd.ProcessState.ExitCode()); got != args[1] {
-		ts.Fatalf("%s ended with %s, want %s\n%s", args[0], got, args[1], ts.ReadFile(args[0]+".err"))
+	if got := strconv.Itoa(p.ProcessState.ExitCode()); got != args[1] {
+		ts.Fatalf("%s ended with %s, want %s\n%s", args[0], got, args[1], p.diagnostics())
 	}
 }
 
@@ -281,15 +229,6 @@ func cmdSees(ts *testscript.TestScript, neg bool, args []string) {
 	}) {
 		ts.Fatalf("%s does not match %q %d times:\n%s", args[0], args[1], count, text)
 	}
-}
-
-func eventually(is func() bool) bool {
-	for deadline := time.Now().Add(patience); !is(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			return false
-		}
-	}
-	return true
 }
 
 func cmdGrab(ts *testscript.TestScript, neg bool, args []string) {
