@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -191,12 +192,12 @@ func (o *catching) own(ctx context.Context, e *env, forward answer.Options, quie
 	}
 	ingest, err := listen("ingest", o.ingest)
 	if err != nil {
-		return err
+		return running(ctx, dir, err)
 	}
 	defer ingest.Close()
 	manage, err := listen("api", o.apiAddr)
 	if err != nil {
-		return err
+		return running(ctx, dir, err)
 	}
 	defer manage.Close()
 	if err := loopbackOnly(manage, o.token); err != nil {
@@ -235,6 +236,24 @@ func (o *catching) own(ctx context.Context, e *env, forward answer.Options, quie
 			}
 			return body(ctx, n)
 		})
+}
+
+// errRunning is returned for listening a second time.
+var errRunning = errors.New("hooktape is running already")
+
+// running is errRunning when it is the owner of dir that has the port of
+// taken, and else taken.
+func running(ctx context.Context, dir string, taken error) error {
+	if !errors.Is(taken, syscall.EADDRINUSE) {
+		return taken
+	}
+	c := api.Dial(socketPath(dir))
+	defer c.Close()
+	s, err := c.Status(ctx)
+	if err != nil || s.Ingest == "" {
+		return taken
+	}
+	return fmt.Errorf("%w: it takes webhooks at %s and keeps them in %s", errRunning, s.Ingest, s.Store)
 }
 
 // announce says that webhooks are taken: on standard output first of all
