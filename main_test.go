@@ -40,6 +40,7 @@ func TestMain(m *testing.M) {
 //	start NAME ARGS…            start hooktape ARGS and wait until it says that it is ready; it writes
 //	                            NAME.out, NAME.err and NAME.ready. Sets $INGEST and $API
 //	interrupt NAME [CODE]       ^C; it must end with CODE (130)
+//	terminate NAME [CODE]       SIGTERM; it must end with CODE (0)
 //	kill9 NAME                  end it the hard way
 //	ends NAME CODE              it must end by itself
 //	exits CODE CMD ARGS…        run CMD, which must end with CODE
@@ -67,7 +68,7 @@ func TestStories(t *testing.T) {
 			return os.MkdirAll(at("home"), 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"app": cmdApp, "up": cmdUp, "start": cmdStart, "interrupt": cmdInterrupt, "kill9": cmdKill9, "ends": cmdEnds,
+			"app": cmdApp, "up": cmdUp, "start": cmdStart, "interrupt": cmdSignal(os.Interrupt, "130"), "terminate": cmdSignal(syscall.SIGTERM, "0"), "kill9": cmdKill9, "ends": cmdEnds,
 			"exits": cmdExits, "send": cmdSend, "sees": cmdSees, "grab": cmdGrab, "ndjson": cmdNDJSON, "plain": cmdPlain,
 		},
 	})
@@ -123,13 +124,15 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("API", ready.API)
 }
 
-func cmdInterrupt(ts *testscript.TestScript, neg bool, args []string) {
-	need(ts, neg, args, 1, "interrupt NAME [CODE]")
-	ts.Check(castOf(ts).running[args[0]].Process.Signal(os.Interrupt))
-	if len(args) < 2 {
-		args = append(args, "130")
+func cmdSignal(sig os.Signal, code string) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		need(ts, neg, args, 1, "interrupt|terminate NAME [CODE]")
+		ts.Check(castOf(ts).running[args[0]].Process.Signal(sig))
+		if len(args) < 2 {
+			args = append(args, code)
+		}
+		cmdEnds(ts, neg, args)
 	}
-	cmdEnds(ts, neg, args)
 }
 
 func cmdKill9(ts *testscript.TestScript, neg bool, args []string) {
