@@ -485,7 +485,7 @@ func (e *events) fresh() int64 {
 
 // Tell is what the message line says of filter, search and marks.
 func (e *events) Tell() (left, right []span) {
-	if e.open && (e.inspect.find.typing || !e.wide()) {
+	if e.open {
 		return e.inspect.tell()
 	}
 	if e.filter.typing {

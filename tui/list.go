@@ -228,6 +228,10 @@ func (l *list[T]) move(n int) {
 	if n < 0 {
 		l.pause()
 	}
+	if l.jump != none { // the rows there are will be replaced
+		l.owed += n
+		return
+	}
 	if len(l.rows) == 0 {
 		return
 	}

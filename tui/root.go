@@ -161,6 +161,10 @@ func (r *root) run(a action) tea.Cmd {
 		}
 		return r.tell(back)
 	case suspend:
+		if !canSuspend() {
+			r.note = noteMsg{text: "cannot suspend: no shell to come back from started this", bad: true}
+			return nil
+		}
 		return tea.Suspend
 	case redraw:
 		return tea.ClearScreen

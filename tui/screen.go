@@ -44,7 +44,7 @@ type kit struct {
 	feed    feed
 	table   []command
 	theme   *theme
-	secrets bool // shown
+	secrets bool                                                 // shown
 	tick    func(time.Duration, func(time.Time) tea.Msg) tea.Cmd // tea.Tick, but for tests
 	term    *terminal
 	serial  int // of the newest screen

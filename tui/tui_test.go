@@ -54,7 +54,7 @@ func memory(t testing.TB) *store.Store {
 // start begins on a store, in a window of w by h.
 func start(t testing.TB, s *store.Store, w, h int, with ...func(*Options)) *driver {
 	t.Helper()
-	d := &driver{t: t, store: s}
+	var d *driver
 	o := Options{Source: s, Counts: s.Counts, Pin: s.Pin, Remove: s.Remove,
 		Ready: capture.Ready{Ingest: "http://127.0.0.1:4080", Targets: []string{"http://localhost:3000"}},
 		Log:   func() []string { return []string{"one", "two \x1b[31m"} },
@@ -66,10 +66,17 @@ func start(t testing.TB, s *store.Store, w, h int, with ...func(*Options)) *driv
 	for _, f := range with {
 		f(&o)
 	}
-	term := &terminal{out: &output{}, getenv: func(string) string { return "" }, profile: termenv.ANSI256}
-	k := newKit(t.Context(), o, term)
+	d = begin(t, o, w, h)
+	d.store = s
+	return d
+}
+
+// begin begins with options.
+func begin(t testing.TB, o Options, w, h int) *driver {
+	t.Helper()
+	k := newKit(t.Context(), o, &terminal{out: &output{}, getenv: func(string) string { return "" }, profile: termenv.ANSI256})
 	k.tick = func(time.Duration, func(time.Time) tea.Msg) tea.Cmd { return nil }
-	d.root = newRoot(k)
+	d := &driver{t: t, root: newRoot(k)}
 	d.size(w, h)
 	return d
 }
@@ -295,5 +302,3 @@ func (d *driver) finish(event capture.ID, n int) {
 	}
 	d.changed()
 }
-
-func child() {}
