@@ -147,7 +147,7 @@ func (e *events) tell(o outcomes) tea.Cmd {
 		if a.Error != nil && a.Error.Message != "" {
 			text += ": " + a.Error.Message
 		}
-		return send(noteMsg{fmt.Sprintf("%s %s in %s", a.Event, text, short(time.Duration(a.Duration))), a.Status != capture.AttemptSucceeded})
+		return send(noteMsg{fmt.Sprintf("%s (%s, %s)", text, short(time.Duration(a.Duration)), a.Event), a.Status != capture.AttemptSucceeded})
 	}
 	return send(noteMsg{fmt.Sprintf("replayed %d: %d ok, %d failed", known, o.ok, len(o.done)-o.ok), o.ok < len(o.done)})
 }
@@ -187,6 +187,7 @@ func (e *events) askRemove() tea.Cmd {
 }
 
 func (e *events) forget(r removed) tea.Cmd {
+	e.list.stale = true
 	if r.err != nil {
 		return send(noteMsg{"not deleted: " + r.err.Error(), true})
 	}
@@ -196,7 +197,6 @@ func (e *events) forget(r removed) tea.Cmd {
 		delete(e.marked, id)
 	}
 	e.list.drop(func(row *capture.Row) bool { return gone[row.ID] })
-	e.list.stale = true
 	return note("deleted " + count(len(r.ids), "event"))
 }
 
@@ -276,7 +276,7 @@ func (c copying) without(done string) string {
 	if n == 0 || c.secrets {
 		return ""
 	}
-	return fmt.Sprintf(", %s %s (S first keeps them)", count(n, "secret header"), done)
+	return fmt.Sprintf(", %s %s: S shows", count(n, "secret header"), done)
 }
 
 func (c copying) put(what, text, more string) tea.Msg {

@@ -28,7 +28,9 @@ type events struct {
 	totals  capture.Counts
 	atPause int64 // events there were when following paused
 	rate    rate
+	paused  bool      // as the list was after the last message
 	loaded  bool      // something has been read
+	down    bool      // the source could not be read
 	back    time.Time // searched back to
 	waiting []sent    // replays whose outcome is to be told
 
@@ -88,7 +90,7 @@ func (e *events) Update(msg tea.Msg) (screen, tea.Cmd) {
 		cmd = e.inspect.resize()
 	case changedMsg:
 		e.list.stale = true
-		cmd = tea.Batch(e.check(), e.inspect.refresh())
+		cmd = e.check()
 	case rateMsg:
 		cmd = e.after(e.rate.tick())
 	case loaded:
@@ -107,6 +109,10 @@ func (e *events) Update(msg tea.Msg) (screen, tea.Cmd) {
 	default:
 		cmd = e.inspect.update(msg)
 	}
+	if e.list.paused && !e.paused {
+		e.atPause = e.totals.Events
+	}
+	e.paused = e.list.paused
 	return e, tea.Batch(cmd, e.read(), e.show())
 }
 
@@ -129,7 +135,7 @@ func (e *events) typed(k tea.KeyMsg) tea.Cmd {
 		return nil
 	}
 	if e.filter.typed(k) {
-		e.pause()
+		e.list.pause()
 		e.restart(tail)
 	}
 	return nil
@@ -147,21 +153,14 @@ func (e *events) clearFilter() {
 	e.restart(tail)
 }
 
-func (e *events) pause() {
-	if !e.list.paused {
-		e.atPause = e.totals.Events
-	}
-	e.list.pause()
-}
-
 func (e *events) act(a action) tea.Cmd {
 	if e.open {
 		if cmd, ok := e.actOpen(a); ok {
 			return cmd
 		}
 	}
+	e.list.stale = e.list.stale || e.down // any key tries again
 	page := max(1, e.list.height-1)
-	was := e.list.paused
 	switch a {
 	case goDown:
 		e.list.move(1)
@@ -219,10 +218,7 @@ func (e *events) act(a action) tea.Cmd {
 	case copyMenu:
 		return e.inspect.copyMenu()
 	case showSecrets:
-		e.inspect.remake()
-	}
-	if e.list.paused && !was {
-		e.atPause = e.totals.Events
+		return e.inspect.remake()
 	}
 	return nil
 }

@@ -233,7 +233,7 @@ func TestReplay(t *testing.T) {
 	d.changed()
 	d.want("… PEND")
 	d.finish(id, 1)
-	d.want(string(id)+" ✗ refused: connection refused", "✗ FAIL")
+	d.want("✗ refused: connection refused (2.0ms, "+string(id), "✗ FAIL")
 
 	d.press("R")
 	d.want("replay to http://localhost:3000")

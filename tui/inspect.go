@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,23 +105,15 @@ func (i *inspect) show(row capture.Row, shown bool) tea.Cmd {
 	case shown && !was && (i.have != all || i.text == nil):
 		return tea.Batch(i.fetch(), i.remake())
 	case changed && shown:
-		return i.refresh()
+		return i.fetch()
 	}
 	return nil
-}
-
-// refresh reads what may have changed about the event.
-func (i *inspect) refresh() tea.Cmd {
-	if !i.shown || i.row.ID == "" {
-		return nil
-	}
-	return i.fetch()
 }
 
 // previewMost is how large a body is read for three lines of it.
 const previewMost = 256 << 10
 
-// look is a question for one event's attempts, the chosen one whole, and its
+// lookup is a question for one event's attempts, the chosen one whole, and its
 // body.
 type lookup struct {
 	Source
@@ -201,9 +194,7 @@ func (i *inspect) take(a looked) tea.Cmd {
 		return send(noteMsg{a.err.Error(), true})
 	}
 	i.attempts = a.attempts
-	for x, y := 0, len(i.attempts)-1; x < y; x, y = x+1, y-1 {
-		i.attempts[x], i.attempts[y] = i.attempts[y], i.attempts[x]
-	}
+	slices.Reverse(i.attempts)
 	i.attempt = a.attempt
 	i.have = max(i.have, facts)
 	if a.body {
@@ -212,7 +203,10 @@ func (i *inspect) take(a looked) tea.Cmd {
 	if i.row.Refused != nil {
 		i.have = all
 	}
-	cmds := []tea.Cmd{i.remake()}
+	var cmds []tea.Cmd
+	if a.body || i.text == nil || i.tab >= responseTab {
+		cmds = append(cmds, i.remake())
+	}
 	if i.old || a.chosen != i.chosen {
 		cmds = append(cmds, i.fetch())
 	}

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"fmt"
 	"os"
@@ -223,4 +224,22 @@ func TestCopyTooBig(t *testing.T) {
 	if got, err := os.ReadFile(name); err != nil || !bytes.Equal(got, body) {
 		t.Errorf("%d bytes, %v in %s", len(got), err, name)
 	}
+}
+
+// damaged is a source whose bodies are.
+type damaged struct{ Source }
+
+func (damaged) Body(context.Context, capture.ID) ([]byte, error) {
+	return nil, fmt.Errorf("store: body of evt_1: %w", capture.ErrDamaged)
+}
+
+func TestDamagedBody(t *testing.T) {
+	s := memory(t)
+	keep(t, s, 0, 3)
+	d := start(t, s, 80, 24, func(o *Options) { o.Source = damaged{s} })
+	d.want("body damaged on disk")
+	d.press("enter")
+	d.want("store: body of evt_1: body damaged on disk", "[Body]")
+	d.press("esc", "y", "b")
+	d.want("body damaged on disk")
 }

@@ -31,6 +31,7 @@ type list[T any] struct {
 	jump   how  // wanted: head or tail or around, before anything else
 	stale  bool // the source has changed since the run was read
 	halted bool // do not search further for rows above
+	broken bool // the last window could not be read
 	busy   how  // the window being read, none when none is
 	owed   int  // moves to make once there are rows
 	gen    int  // of the newest question; answers to older ones are late
@@ -82,7 +83,7 @@ func (l *list[T]) want(j how) {
 // next is the window to read now, if any. refresh says how a run is brought
 // up to date after a change.
 func (l *list[T]) next(refresh how) (window, bool) {
-	if l.busy != none {
+	if l.busy != none || l.broken && !l.stale {
 		return window{}, false
 	}
 	w := window{gen: l.gen, n: 2 * l.page()}
@@ -125,7 +126,7 @@ func (l *list[T]) merge(w window, rows []T, next, seen uint64) bool {
 	if w.gen != l.gen {
 		return false
 	}
-	l.busy = none
+	l.busy, l.broken = none, false
 	if !w.ascending() {
 		slices.Reverse(rows)
 	}
@@ -175,11 +176,12 @@ func (l *list[T]) merge(w window, rows []T, next, seen uint64) bool {
 	return true
 }
 
-// fail ends a window that could not be read.
-func (l *list[T]) fail(w window) {
+// fail ends a window that was not read. A broken source is not asked again
+// before something has changed.
+func (l *list[T]) fail(w window, broken bool) {
 	if w.gen == l.gen {
-		l.busy, l.jump = none, none
-		l.halted = true
+		l.busy, l.broken = none, broken
+		l.stale = l.stale && !broken
 	}
 }
 
