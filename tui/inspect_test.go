@@ -125,6 +125,12 @@ func TestSearchInBody(t *testing.T) {
 	d.want("    1 line 0")
 }
 
+func TestSearchInBytes(t *testing.T) {
+	d, _ := one(t, withBody(event(""), append(make([]byte, 4000), "needle"...)), 80, 24)
+	d.press("/needle") // no key of it may be taken for a command
+	d.want("match 1/1", "|needle|")
+}
+
 func TestNextEventKeepsTheTab(t *testing.T) {
 	s := memory(t)
 	keep(t, s, 0, 20)

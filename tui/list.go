@@ -262,6 +262,38 @@ func (l *list[T]) move(n int) {
 	l.settle()
 }
 
+// act does the actions that move about a list, and reports whether a is one.
+func (l *list[T]) act(a action) bool {
+	page := max(1, l.height-1)
+	switch a {
+	case goDown:
+		l.move(1)
+	case goUp:
+		l.move(-1)
+	case goHalfDown:
+		l.move(max(1, page/2))
+	case goHalfUp:
+		l.move(-max(1, page/2))
+	case goPageDown:
+		l.move(page)
+	case goPageUp:
+		l.move(-page)
+	case goTop:
+		l.toTop()
+	case goBottom:
+		l.toBottom()
+	case follow:
+		if l.paused {
+			l.toBottom()
+		} else {
+			l.pause()
+		}
+	default:
+		return false
+	}
+	return true
+}
+
 // pause stops following; what comes from now on is new.
 func (l *list[T]) pause() {
 	if !l.paused {
@@ -351,6 +383,12 @@ func (l *list[T]) topFor(h int) int {
 	i, top := l.index(), l.topIndex()
 	top = max(min(top, i), i-h+1)
 	return max(0, min(top, len(l.rows)-h))
+}
+
+// view is the rows on view when h are, and which of them is selected.
+func (l *list[T]) view(h int) ([]T, int) {
+	top := l.topFor(h)
+	return l.rows[top:min(top+max(h, 1), len(l.rows))], l.index() - top
 }
 
 // selected is the row under the cursor, nil when there are none.
