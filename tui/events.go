@@ -87,7 +87,7 @@ func (e *events) Update(msg tea.Msg) (screen, tea.Cmd) {
 		cmd = e.inspect.resize()
 	case changedMsg:
 		e.list.stale = true
-		cmd = e.check()
+		cmd = tea.Batch(e.check(), e.inspect.retry())
 	case rateMsg:
 		cmd = e.after(e.rate.tick())
 	case loaded:
@@ -289,7 +289,7 @@ func (e *events) Why(a action) string {
 		return "cannot delete here: this source is read only"
 	case a == pin && e.Pin == nil:
 		return "cannot pin here: this source is read only"
-	case (a == otherPane || a == grow || a == shrink) && !e.wide():
+	case (a == otherPane || a == grow || a == shrink || (a == otherDown || a == otherUp) && !e.open) && !e.wide():
 		return "one pane only: the window is narrower than 120"
 	}
 	if e.open {

@@ -80,21 +80,27 @@ func (i *inspect) show(row capture.Row, shown bool) tea.Cmd {
 	changed := same && (row.Outcome != i.row.Outcome || row.Pinned != i.row.Pinned)
 	i.row, i.shown = row, shown
 	switch {
-	case row.ID == "":
-		i.attempts, i.attempt, i.body, i.text, i.have = nil, nil, nil, nil, nothing
-		return nil
 	case !same:
 		i.stop()
 		i.read, i.stop = context.WithCancel(i.ctx)
 		i.attempts, i.chosen, i.attempt, i.body, i.bodyErr = nil, "", nil, nil, nil
 		i.text, i.have, i.tops, i.left, i.busy = nil, nothing, [tabs]int{}, 0, false
-		return i.fetch()
-	case shown && !was && (i.have != all || i.text == nil):
+		i.made++ // a text of the event before is late
+		return i.retry()
+	case shown && !was && i.row.ID != "" && (i.have != all || i.text == nil):
 		return tea.Batch(i.fetch(), i.remake())
 	case changed && shown:
 		return i.fetch()
 	}
 	return nil
+}
+
+// retry reads an event that has not been read, as after an error.
+func (i *inspect) retry() tea.Cmd {
+	if i.row.ID == "" || i.have != nothing || i.busy {
+		return nil
+	}
+	return i.fetch()
 }
 
 // previewMost is how large a body is read for three lines of it.

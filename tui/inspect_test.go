@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	tea "github.com/charmbracelet/bubbletea"
+
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/store"
 )
@@ -156,6 +158,17 @@ func TestLateAnswers(t *testing.T) {
 	}
 	d.want(`"id": "evt_17"`)
 	d.wantNot(`"id": "evt_18"`)
+
+	text := e.inspect.remake() // is made while the next event is read
+	_, next := d.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("k")})
+	for _, m := range results(text) {
+		d.send(m)
+	}
+	d.wantNot(`"id": "evt_17"`)
+	for _, m := range results(next) {
+		d.send(m)
+	}
+	d.want(`"id": "evt_16"`)
 	d.send(answer{99, looked{}})
 }
 

@@ -76,7 +76,7 @@ func (l *list[T]) reset(j how) {
 
 // want asks for the run to be replaced.
 func (l *list[T]) want(j how) {
-	l.jump, l.busy, l.halted, l.owed = j, none, false, 0
+	l.jump, l.busy, l.halted, l.broken, l.owed = j, none, false, false, 0
 	l.gen++
 }
 
@@ -317,6 +317,7 @@ func (l *list[T]) toTop() {
 // toBottom goes to the newest row and follows.
 func (l *list[T]) toBottom() {
 	l.resume()
+	l.stale = true // for what the source has no more
 	if !l.last {
 		l.want(tail)
 	}
