@@ -23,6 +23,7 @@ type root struct {
 	note   noteMsg
 	lost   error // why the source cannot be read
 	hints  bool
+	chosen string // the theme, by T, now or in a run before
 	w, h   int
 
 	frame string // what View drew last
@@ -170,6 +171,7 @@ func (r *root) run(a action) tea.Cmd {
 		return tea.ClearScreen
 	case cycleTheme:
 		r.theme = r.term.after(r.theme)
+		r.chosen = r.theme.name
 		r.note = noteMsg{text: "theme " + r.theme.name}
 	case showSecrets:
 		r.secrets = !r.secrets
