@@ -186,11 +186,11 @@ func (e *events) act(a action) tea.Cmd {
 	case replay:
 		return e.replayTo("")
 	case replayTo:
-		return e.askWhere()
+		e.askWhere()
 	case remove:
-		return e.askRemove()
+		e.askRemove()
 	case copyMenu:
-		return e.inspect.copyMenu()
+		e.inspect.copyMenu()
 	case showSecrets:
 		return e.inspect.remake()
 	}

@@ -200,6 +200,13 @@ func TestKeysTypedAtOnce(t *testing.T) {
 	d.want(">   12:00:05")
 	d.press("/invoice")
 	d.want("/ invoice")
+	d.press("esc", "Rrrx") // no letter of a URL may be taken for a command
+	d.want("replay to http://localhost:3000rrx")
+	d.press("esc", "yi")
+	d.want("id not copied")
+	if len(d.sent) != 0 {
+		t.Errorf("sent %v", d.sent)
+	}
 }
 
 func TestPasteIsText(t *testing.T) {

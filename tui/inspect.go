@@ -278,7 +278,7 @@ func (i *inspect) act(a action) tea.Cmd {
 		}
 		i.step(n)
 	case copyMenu:
-		return i.copyMenu()
+		i.copyMenu()
 	}
 	return nil
 }

@@ -64,9 +64,9 @@ func (e *events) read() tea.Cmd {
 // unfinished are the rows on view whose outcome may yet change.
 func (e *events) unfinished() []capture.ID {
 	var ids []capture.ID
-	top := e.list.topFor(e.list.height)
-	for i := top; i < min(top+e.list.height, len(e.list.rows)); i++ {
-		r := &e.list.rows[i]
+	onView, _ := e.list.view(e.list.height)
+	for i := range onView {
+		r := &onView[i]
 		if s := r.Outcome.State; s == capture.Pending || s == capture.Retrying || r.Seq == e.list.cursor {
 			ids = append(ids, r.ID)
 		}

@@ -19,7 +19,6 @@ type root struct {
 	*kit
 	views  []view
 	at     int // the view shown
-	dialog dialog
 	note   noteMsg
 	lost   error // why the source cannot be read
 	hints  bool
@@ -76,8 +75,6 @@ func (r *root) route(msg tea.Msg) tea.Cmd {
 		return r.deliver(msg)
 	case runMsg:
 		return r.run(msg.action)
-	case askMsg:
-		r.dialog = msg.dialog
 	case noteMsg:
 		r.note = msg
 	case lostMsg:
@@ -124,7 +121,7 @@ func (r *root) key(k tea.KeyMsg) tea.Cmd {
 	r.note = noteMsg{}
 	if d := r.dialog; d != nil {
 		done, cmd := d.key(k)
-		if done {
+		if done && r.dialog == d { // it has not opened another one
 			r.dialog = nil
 		}
 		return cmd

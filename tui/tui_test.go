@@ -31,6 +31,29 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// child is this test binary as the program: an interface on a store of fifty
+// events. Its exit code is 0 when Run returned nil.
+func child() {
+	s, err := store.Open("", store.Options{Memory: true})
+	if err == nil {
+		var changes []*capture.Change
+		for n := range 50 {
+			changes = append(changes, numbered(n))
+		}
+		err = s.Keep(context.Background(), changes...)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	o := Options{Source: s, Counts: s.Counts, Watch: s.Watch, Pin: func(context.Context, capture.ID, bool) error { panic("asked to") }}
+	if err := Run(context.Background(), o); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
 // driver is the interface without a terminal: messages go in, commands run
 // until none is left, frames come out.
 type driver struct {
