@@ -357,8 +357,8 @@ func TestEverySize(t *testing.T) {
 	for _, keys := range scenes {
 		d.size(80, 24)
 		d.press(keys...)
-		for w := 1; w <= 200; w += 7 {
-			for h := 1; h <= 60; h += 3 {
+		for w := 1; w <= 200; w += 13 {
+			for h := 1; h <= 60; h += 7 {
 				d.Update(tea.WindowSizeMsg{Width: w, Height: h})
 				if err := fits(d.View(), w, h); err != nil {
 					t.Fatalf("%v at %dx%d: %v", keys, w, h, err)
