@@ -136,15 +136,18 @@ func (o *listenOptions) run(ctx context.Context, e *env, targets []string) error
 	if o.dryRun {
 		return o.explain(e, forward, targets)
 	}
-	screen := terminal(e.stdout) && terminal(e.stdin) && !o.plain && !o.json &&
-		os.Getenv("TERM") != "dumb" && !set("ACCESSIBLE")
-	return o.own(ctx, e, forward, screen, func(ctx context.Context, n *node) error {
+	var screenLog *ring
+	if terminal(e.stdout) && terminal(e.stdin) && !o.plain && !o.json &&
+		os.Getenv("TERM") != "dumb" && !set("ACCESSIBLE") {
+		screenLog = new(ring)
+	}
+	return o.own(ctx, e, forward, screenLog, func(ctx context.Context, n *node) error {
 		n.dispatch.Concurrency = o.concurrency
 		n.dispatch.Retry = dispatch.Retry{Tries: o.retries + 1, Backoff: time.Duration(o.backoff), Max: time.Duration(o.maxBackoff)}
 		return n.targets(ctx, targets, o.app, o.filter)
 	}, func(ctx context.Context, n *node) error {
-		if screen {
-			return showTUI(ctx, here{n.store, n.dispatch}, &o.common, n.api.Ready)
+		if screenLog != nil {
+			return showTUI(ctx, here{n.store, n.dispatch}, &o.common, n.api.Ready, screenLog.Lines)
 		}
 		return o.printAll(ctx, e, n)
 	})
@@ -177,14 +180,16 @@ func set(name string) bool {
 
 // own opens the store as its owner, lets prepare add to the node, serves
 // ingest and API, says that it is ready, and runs body until that returns.
-func (o *catching) own(ctx context.Context, e *env, forward answer.Options, quiet bool,
+// Where body draws a screen, screen takes the diagnostics; else it is nil.
+func (o *catching) own(ctx context.Context, e *env, forward answer.Options, screen *ring,
 	prepare func(context.Context, *node) error, body func(context.Context, *node) error) error {
-	log, err := o.logger(e)
+	diagnostics := e.stderr
+	if screen != nil {
+		diagnostics = screen
+	}
+	log, err := o.logger(diagnostics)
 	if err != nil {
 		return err
-	}
-	if quiet {
-		log = quietLogger()
 	}
 	dir, err := o.dir()
 	if err != nil {
@@ -231,7 +236,7 @@ func (o *catching) own(ctx context.Context, e *env, forward answer.Options, quie
 			ctx, cancel := context.WithCancel(ctx)
 			defer cancel()
 			defer context.AfterFunc(serving, cancel)()
-			if err := o.announce(e, n.api.Ready, quiet); err != nil {
+			if err := o.announce(e, n.api.Ready, screen != nil); err != nil {
 				return err
 			}
 			return body(ctx, n)
