@@ -56,6 +56,10 @@ func (l *lane) run(ctx, sending context.Context) {
 			l.log.Error("the queue could not be read", "err", err)
 			next = time.Now().Add(time.Second)
 		}
+		if len(due) > 0 && l.cameBack(ctx) {
+			l.putBack(due) // what is older and waits for a later time goes first
+			continue
+		}
 		for _, a := range due {
 			select {
 			case work <- a:
@@ -167,6 +171,14 @@ func (l *lane) attempt(ctx context.Context, a *capture.Attempt) {
 	l.noteReach(a)
 }
 
+func (l *lane) putBack(as []capture.Attempt) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, a := range as {
+		delete(l.taken, a.ID)
+	}
+}
+
 func (l *lane) release(id capture.ID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -226,6 +238,14 @@ func (l *lane) probe(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// cameBack reports whether connections were refused and are taken again.
+func (l *lane) cameBack(ctx context.Context) bool {
+	l.mu.Lock()
+	down := l.down
+	l.mu.Unlock()
+	return down && !l.stillDown(ctx)
 }
 
 func (l *lane) stillDown(ctx context.Context) bool {
