@@ -72,7 +72,10 @@ func (in *Ingest) Serve(ctx context.Context, l net.Listener) error {
 		MaxHeaderBytes:    in.MaxHead + 4<<10, // the Conn's limit is reached first, and leaves a stub
 		ReadHeaderTimeout: cmp.Or(in.ReadTime, 10*time.Second),
 		IdleTimeout:       cmp.Or(in.IdleTime, 60*time.Second),
-		ErrorLog:          slog.NewLogLogger(in.Log.Handler(), slog.LevelDebug),
+		// Else net/http answers OPTIONS * itself, and the next request of the
+		// connection is held against its head.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(in.Log.Handler(), slog.LevelDebug),
 	}
 	return Serve(ctx, srv, head.Listener{Listener: l, Max: in.MaxHead})
 }
@@ -152,7 +155,11 @@ func newEvent(r *http.Request) *capture.Event {
 // target is /rest: the prefix is our address, not the sender's path. Any
 // other target is the default app's, whole.
 func route(target string) (app, rest string) {
-	after, ok := strings.CutPrefix(target, "/in/")
+	path := target
+	if _, after, ok := strings.Cut(target, "://"); ok && target[0] != '/' { // absolute form (RFC 9112 §3.2.2)
+		path = after[max(strings.IndexByte(after, '/'), 0):]
+	}
+	after, ok := strings.CutPrefix(path, "/in/")
 	if !ok {
 		return DefaultApp, target
 	}

@@ -109,7 +109,10 @@ func ParsePathMode(s string) (PathMode, error) {
 // was, behind the target's own.
 func (m PathMode) join(own, event string) string {
 	if _, rest, ok := strings.Cut(event, "://"); ok && !strings.HasPrefix(event, "/") { // absolute form
-		event = rest[max(strings.IndexAny(rest, "/?"), 0):]
+		event = "/"
+		if i := strings.IndexAny(rest, "/?"); i >= 0 {
+			event = rest[i:]
+		}
 	}
 	path, query, asked := strings.Cut(event, "?")
 	ownPath, ownQuery, ownAsked := strings.Cut(own, "?")
