@@ -157,7 +157,7 @@ func newEvent(r *http.Request) *capture.Event {
 func route(target string) (app, rest string) {
 	path := target
 	if _, after, ok := strings.Cut(target, "://"); ok && target[0] != '/' { // absolute form (RFC 9112 §3.2.2)
-		path = after[max(strings.IndexByte(after, '/'), 0):]
+		path = after[max(strings.IndexAny(after, "/?"), 0):]
 	}
 	after, ok := strings.CutPrefix(path, "/in/")
 	if !ok {
@@ -207,7 +207,6 @@ func (in *Ingest) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *cap
 	limit := cmp.Or(in.ReadTime, 60*time.Second)
 	rc := http.NewResponseController(w)
 	rc.SetReadDeadline(time.Now().Add(limit))
-	defer rc.SetReadDeadline(time.Time{})
 
 	// The buffer grows with what came, not with what was announced.
 	body := make([]byte, 0, min(max(r.ContentLength, 4<<10)+1, freeBody))
@@ -219,6 +218,7 @@ func (in *Ingest) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *cap
 			tooLarge.Got = int64(len(body))
 			return body, tooLarge
 		case err == io.EOF:
+			rc.SetReadDeadline(time.Time{})
 			return body, nil
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return body, &capture.Refusal{Status: http.StatusRequestTimeout, Limit: "time",
@@ -276,6 +276,9 @@ func (in *Ingest) refuse(w http.ResponseWriter, r *http.Request, e *capture.Even
 		"busy":       "Too many large bodies at once. Send this one again a little later.",
 	}[why.Limit]
 	w.Header().Set("Connection", "close")
+	// Behind the answer net/http reads on, lest the close destroy what the
+	// sender has not read yet. A slow one must not keep it waiting.
+	http.NewResponseController(w).SetReadDeadline(time.Now().Add(500 * time.Millisecond))
 	problem(w, why.Status, detail, map[string]any{"id": e.ID, "limit": why.Limit, "max": why.Max})
 }
 
