@@ -29,7 +29,8 @@ type Options struct {
 	Timeout  time.Duration   // of a whole attempt; 0: 30 s
 }
 
-// Forward sends events to a target.
+// Forward sends events to a target. Connections are kept for a moment after
+// an answer, and reused.
 type Forward struct {
 	Target Target
 	Options
@@ -61,6 +62,9 @@ func (f *Forward) Send(ctx context.Context, e *capture.Event, body []byte, a *ca
 		a.Code = res.Status
 	}
 }
+
+// Close lets go of idle connections now. It may be used on, all the same.
+func (f *Forward) Close() { f.pool.close() }
 
 // URL is where a request target is sent to, whole.
 func (f *Forward) URL(target string) string {
