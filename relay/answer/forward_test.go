@@ -229,6 +229,7 @@ func TestFailures(t *testing.T) {
 		{name: "reset in the body", play: reset("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"), class: "reset", says: "closed before the answer"},
 		{name: "not HTTP", play: once("SSH-2.0-OpenSSH_9.9\r\n"), class: "protocol", says: "malformed"},
 		{name: "TLS", play: once("\x15\x03\x01\x00\x02\x02\x46\n\n"), class: "protocol", says: "malformed"},
+		{name: "no status", play: once("HTTP/1.1 000 Nothing\r\n\r\n"), class: "protocol", says: "status 000"},
 		{name: "two lengths", play: once("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"), class: "protocol", says: "Content-Length"},
 		{name: "broken chunks", play: once("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), class: "protocol", says: "chunk"},
 		{name: "another protocol", play: once("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"), class: "protocol", says: "switched protocols"},

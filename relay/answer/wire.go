@@ -303,6 +303,9 @@ func (w *wire) readAnswer(method string) (*http.Response, error) {
 		if err != nil {
 			return nil, errProtocol{err}
 		}
+		if res.StatusCode < 100 {
+			return nil, errProtocol{fmt.Errorf("answered with the status %03d", res.StatusCode)}
+		}
 		if res.StatusCode/100 != 1 {
 			return res, nil
 		}
