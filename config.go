@@ -113,7 +113,8 @@ func configCommand(e *env) *cli.Command {
 		Usage: "show every setting and where its value comes from",
 		Description: "A setting is a flag's long name. What counts, in this order: the flag, the environment\n" +
 			"(HOOKTAPE_MAX_BODY for --max-body), ./hooktape.yaml, the user's config.yaml, the default.",
-		Flags: o.flags(),
+		Flags:  o.flags(),
+		Before: func(*cli.Context) error { return nil }, // flags stay as given, so that their origin shows
 		Action: func(c *cli.Context) error {
 			files, err := readConfig(o.profile, flagNames(c.App))
 			if err != nil {
@@ -131,12 +132,16 @@ func configCommand(e *env) *cli.Command {
 				if c.IsSet(name) {
 					value, origin = fmt.Sprint(c.Value(name)), "flag"
 				} else if len(values) == 0 {
-					value, origin = doc.GetDefaultText(), "default"
-					if value == "" {
-						value = doc.GetValue()
+					value, origin = or(doc.GetDefaultText(), doc.GetValue()), "default"
+				}
+				if value = strings.Trim(value, `"`); name == "store" && origin == "default" {
+					if value, err = o.dir(); err != nil {
+						return err
 					}
 				}
-				value = strings.Trim(value, `"`)
+				if name == "token" && value != "" {
+					value = "••••••••" // secrets are not shown
+				}
 				if o.json {
 					line, err := json.Marshal(map[string]string{"name": name, "value": value, "origin": origin})
 					if err != nil {

@@ -46,6 +46,9 @@ func eventsLs(e *env) *cli.Command {
 		Name: "ls", Aliases: []string{"list"}, Usage: "list events, newest first",
 		Flags: append(o.common.flags(), o.selection.flags()...),
 		Action: func(c *cli.Context) error {
+			if err := o.check(); err != nil {
+				return err
+			}
 			return withClient(c.Context, e, &o.common, func(client *api.Client) error {
 				w := bufio.NewWriter(e.stdout)
 				limit := o.last
@@ -234,6 +237,9 @@ func eventsTail(e *env) *cli.Command {
 		Name: "tail", Usage: "follow what is caught and sent, until ^C",
 		Flags: append(o.common.flags(), o.selection.flags()...),
 		Action: func(c *cli.Context) error {
+			if err := o.check(); err != nil {
+				return err
+			}
 			return withClient(c.Context, e, &o.common, func(client *api.Client) error {
 				p := newPrinter(e, &o.common)
 				err := client.Live(c.Context, 0, o.expr(), o.app, func(r capture.Record) error {
@@ -247,7 +253,7 @@ func eventsTail(e *env) *cli.Command {
 					}
 					return backlog(c.Context, client, &o.selection, p)
 				})
-				return errors.Join(err, interrupted(c.Context))
+				return errors.Join(err, e.ended())
 			})
 		},
 	}
@@ -296,6 +302,9 @@ func eventsRm(e *env) *cli.Command {
 			&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask", Destination: &o.yes},
 			&cli.BoolFlag{Name: "dry-run", Usage: "only say what would be removed", Destination: &o.dryRun}),
 		Action: func(c *cli.Context) error {
+			if err := o.check(); err != nil {
+				return err
+			}
 			return withClient(c.Context, e, &o.common, func(client *api.Client) error {
 				ids, err := selected(c.Context, client, &o.selection, c.Args().Slice())
 				if err != nil {

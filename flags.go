@@ -16,6 +16,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/match"
 )
 
 // common are the flags that every command has.
@@ -104,6 +105,18 @@ func (s *selection) expr() string {
 	return "(" + s.filter + ") since:" + s.since
 }
 
+// check finds mistakes before anything is opened.
+func (s *selection) check() error {
+	if s.last < 0 {
+		return usage("--last %d: want 0 (all) or more", s.last)
+	}
+	if _, err := match.Parse(s.filter); err != nil {
+		return err
+	}
+	_, err := match.Parse(s.expr())
+	return err
+}
+
 func (s *selection) empty() bool { return s.expr() == "" && s.last == 0 && s.app == "" }
 
 // headersFlag is -H 'K: V', repeatable.
@@ -185,6 +198,9 @@ func finish(app *cli.App) {
 	each = func(cmd *cli.Command) {
 		cmd.HideHelpCommand = true
 		cmd.OnUsageError = func(_ *cli.Context, err error, _ bool) error { return badFlag(err, cmd.Flags) }
+		if cmd.Before != nil {
+			return
+		}
 		if len(cmd.Subcommands) == 0 {
 			cmd.Before = func(c *cli.Context) error { return fill(c, app, cmd.Flags) }
 			return

@@ -155,14 +155,15 @@ func (o *listenOptions) printAll(ctx context.Context, e *env, n *node) error {
 	if err := api.Follow(ctx, n.store, n.began, everything(), "", p.print); err != nil {
 		return err
 	}
-	return interrupted(ctx)
+	return e.ended()
 }
 
-// errInterrupted ends a script mode that ^C or a signal stopped.
+// errInterrupted ends a script mode that ^C stopped.
 var errInterrupted = exitError{exitInterrupted, errSilent}
 
-func interrupted(ctx context.Context) error {
-	if ctx.Err() != nil {
+// ended is the result of a command that runs until it is told to end.
+func (e *env) ended() error {
+	if e.interrupted() {
 		return errInterrupted
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -35,18 +36,24 @@ const (
 
 // run is the whole program but for the exit.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	interrupt, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	ctx, stopTerm := signal.NotifyContext(interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stopTerm()
+	context.AfterFunc(ctx, func() { stop(); stopTerm() }) // a second signal ends the program at once
+	e := &env{stdin: stdin, stdout: stdout, stderr: stderr, interrupted: func() bool {
+		cause := context.Cause(interrupt) // a signal has a cause of its own, stop has not
+		return cause != nil && cause != context.Canceled
+	}}
 
-	app := newApp(&env{stdin: stdin, stdout: stdout, stderr: stderr})
+	app := newApp(e)
 	err := app.RunContext(ctx, arrange(app, args))
 	if err == nil || errors.Is(err, errSilent) {
 		return exitCode(err)
 	}
 	fmt.Fprintf(stderr, "hooktape: %s\n", safe.Line(err.Error()))
 	if h := hint(err); h != "" {
-		fmt.Fprintln(stderr, "  "+h)
+		fmt.Fprintln(stderr, "  "+strings.ReplaceAll(h, "\n", "\n  "))
 	}
 	return exitCode(err)
 }
@@ -108,6 +115,7 @@ func hint(err error) string {
 type env struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	interrupted    func() bool // by ^C; a script mode then exits with 130, while SIGTERM is the orderly end
 }
 
 // newApp lists the commands.
@@ -121,7 +129,6 @@ func newApp(e *env) *cli.App {
 			"Exit codes: 0 ok, 1 failed, 2 usage, 3 an assertion failed or a wait timed out,\n" +
 			"4 not authorised, 5 cannot reach the relay, 130 interrupted.",
 		Version:                   version(),
-		HideVersion:               true,
 		HideHelpCommand:           true,
 		EnableBashCompletion:      true,
 		Suggest:                   true,

@@ -59,12 +59,12 @@ func (o *recordOptions) run(ctx context.Context, e *env) error {
 			limited, cancel = context.WithTimeout(ctx, time.Duration(o.time))
 			defer cancel()
 		}
-		return o.record(ctx, limited, e, n, until)
+		return o.record(limited, e, n, until)
 	})
 }
 
 // record prints events until there are enough of them, or limited is done.
-func (o *recordOptions) record(ctx, limited context.Context, e *env, n *node, until *match.Predicate) error {
+func (o *recordOptions) record(limited context.Context, e *env, n *node, until *match.Predicate) error {
 	p, seen := newPrinter(e, &o.common), 0
 	err := api.Follow(limited, n.store, n.began, everything(), "", func(r capture.Record) error {
 		if err := p.print(r); err != nil || r.Event == nil || r.Event.Refused != nil {
@@ -78,7 +78,7 @@ func (o *recordOptions) record(ctx, limited context.Context, e *env, n *node, un
 	if errors.Is(err, io.EOF) {
 		return nil
 	}
-	return errors.Join(err, interrupted(ctx))
+	return errors.Join(err, e.ended())
 }
 
 func (n *node) matches(ctx context.Context, id capture.ID, p *match.Predicate) bool {

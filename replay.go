@@ -26,6 +26,9 @@ func replayCommand(e *env) *cli.Command {
 			&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask before sending a selection", Destination: &o.yes},
 			&cli.BoolFlag{Name: "dry-run", Usage: "only say what would be sent", Destination: &o.dryRun}),
 		Action: func(c *cli.Context) error {
+			if err := o.check(); err != nil {
+				return err
+			}
 			if o.to != "" {
 				if _, err := answer.ParseTarget(o.to); err != nil {
 					return err

@@ -37,7 +37,7 @@ func audit(t testing.TB, s *Store) {
 			bySeq[e.ID] = e.Seq
 			want[string(keyEvent(e.Seq))] = true
 			want[string(keyID(prefixID, e.ID))] = true
-			for n := range (e.Size + chunk - 1) / chunk {
+			for n := range (stored(e) + chunk - 1) / chunk {
 				want[string(keyChunk(keySeq(prefixBody, e.Seq), int(n)))] = true
 			}
 			list := fixed(e)
@@ -56,7 +56,7 @@ func audit(t testing.TB, s *Store) {
 				}
 			}
 			sums.Events++
-			sums.Bytes += int64(len(k.record)) - recordHead + e.Size
+			sums.Bytes += int64(len(k.record)) - recordHead + stored(e)
 		}
 		walk.close()
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/ristretto/v2/z"
 )
 
 const (
@@ -47,7 +48,15 @@ func openBadger(o badger.Options) (db *badger.DB, err error) {
 			err = fmt.Errorf("%w: %v", ErrCorrupt, r)
 		}
 	}()
-	db, err = badger.Open(o)
+	// A kill in the middle of making or deleting a memtable's file leaves an
+	// empty one. Badger gives it its size, fails all the same, and opens the
+	// next time; one at a time, so as often as there are memtables.
+	for range 2 * o.NumMemtables {
+		db, err = badger.Open(o)
+		if err == nil || !strings.Contains(err.Error(), z.NewFile.Error()) { // wrapped beyond errors.Is
+			break
+		}
+	}
 	switch {
 	case err == nil:
 		return db, nil

@@ -56,7 +56,8 @@ func openDisk(dir string, minFree int64, log *slog.Logger) (*disk, error) {
 		d.min = min(max(min(512<<20, size/20), 48<<20), size/4)
 	}
 	path := filepath.Join(dir, ballastName)
-	if need := min(openNeeds, d.min/2); free < need {
+	weight := min(ballastMax, max(size/20, min(24<<20, size/10)))
+	if need := min(openNeeds, weight*3/4); free < need {
 		if err := os.Remove(path); err == nil {
 			log.Error("the disk is full; the ballast file was removed so that the store opens; free some space",
 				"dir", dir, "free", free)
@@ -69,7 +70,6 @@ func openDisk(dir string, minFree int64, log *slog.Logger) (*disk, error) {
 			return nil, fmt.Errorf("%w: %d MiB are free and opening needs %d MiB; free some space", capture.ErrFull, free>>20, need>>20)
 		}
 	}
-	weight := min(ballastMax, size/20)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && free > d.min+2*weight {
 		if err := takeBallast(path, weight); err != nil {
 			log.Warn("no ballast file: a full disk may need space freed by hand", "error", err)
@@ -98,6 +98,18 @@ func takeBallast(path string, size int64) error {
 	return nil
 }
 
+// relieve throws off the ballast when others have filled the disk under a
+// running store, whose tables are still being written in the background.
+func (d *disk) relieve(log *slog.Logger) {
+	if d.dir == "" {
+		return
+	}
+	free, _, err := volume(d.dir)
+	if err == nil && free < min(openNeeds, d.min/4) && os.Remove(filepath.Join(d.dir, ballastName)) == nil {
+		log.Error("the disk is full; the ballast file was removed so that the store goes on; free some space", "dir", d.dir, "free", free)
+	}
+}
+
 // need is the free space that must be there for a write.
 func (d *disk) need(r room) int64 {
 	switch r {
@@ -106,7 +118,7 @@ func (d *disk) need(r room) int64 {
 	case roomAttempt:
 		return d.min / 2
 	}
-	return 0
+	return d.min / 16 // of all writes, also of deletions, a few pages are new
 }
 
 // room is the free space, looked up at most ten times a second and after

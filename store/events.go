@@ -80,7 +80,7 @@ func readSeq(txn *badger.Txn, id capture.ID) (uint64, error) {
 
 // readBody puts the body of e together and checks it.
 func readBody(txn *badger.Txn, e *capture.Event) ([]byte, error) {
-	if e.Refused != nil || e.Size == 0 {
+	if stored(e) == 0 {
 		return nil, nil
 	}
 	body, err := readChunks(txn, keySeq(prefixBody, e.Seq), e.Size)

@@ -128,10 +128,10 @@ func checkID(prefix string, id capture.ID) error {
 // seal, and the moment it was kept.
 const recordHead = 4 + 8
 
-// bodySize is the length of a stored event's body.
-func bodySize(k kept) int64 {
-	var e capture.Event
-	if decodeEvent(k.seq, k.record, &e) != nil {
+// stored is how much of an event's body is kept: of a refused one nothing,
+// whatever size it announced.
+func stored(e *capture.Event) int64 {
+	if e.Refused != nil {
 		return 0
 	}
 	return e.Size

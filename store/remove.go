@@ -119,7 +119,7 @@ func (b *batch) removeEvent(seq uint64, id capture.ID, spare bool) (whole bool, 
 		b.removeAttempt(attempts.Item().KeyCopy(nil), &t)
 	}
 
-	for n := range (e.Size + chunk - 1) / chunk {
+	for n := range (stored(&e) + chunk - 1) / chunk {
 		b.del(keyChunk(keySeq(prefixBody, seq), int(n)))
 	}
 	for _, x := range append(fixed(&e), before...) {
@@ -133,7 +133,7 @@ func (b *batch) removeEvent(seq uint64, id capture.ID, spare bool) (whole bool, 
 		b.del(keyID(prefixID, e.ID))
 	}
 	b.totals.Events--
-	b.totals.Bytes -= max(0, int64(len(raw))-recordHead) + e.Size + t.Bytes
+	b.totals.Bytes -= max(0, int64(len(raw))-recordHead) + stored(&e) + t.Bytes
 	return true, nil
 }
 

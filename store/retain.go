@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"code.hooktape.dev/hooktape/capture"
 )
 
 // sweep is the background's Sweep.
@@ -95,7 +97,11 @@ func (s *Store) victims(ctx context.Context, after uint64) (seqs []uint64, last 
 			}
 			seqs = append(seqs, k.seq)
 			t.Events--
-			t.Bytes -= int64(len(k.record)) - recordHead + state.Bytes + bodySize(k)
+			t.Bytes -= int64(len(k.record)) - recordHead + state.Bytes
+			var e capture.Event
+			if decodeEvent(k.seq, k.record, &e) == nil {
+				t.Bytes -= stored(&e)
+			}
 		}
 		return nil
 	})

@@ -135,7 +135,7 @@ func open(dir string, o Options) (s *Store, err error) {
 	}
 	s.alive, s.kill = context.WithCancel(context.Background())
 	go s.commitLoop()
-	s.tasks.Go(func() { every(s.alive, time.Second, s.mark) })
+	s.tasks.Go(func() { every(s.alive, time.Second, func() { s.mark(); s.disk.relieve(s.log.log) }) })
 	s.tasks.Go(func() { every(s.alive, time.Minute, s.sweep) })
 	return s, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"reflect"
 	"testing"
@@ -205,3 +206,5 @@ func leftovers(t *testing.T, s *Store) (n int) {
 	}
 	return n
 }
+
+func logTo(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
