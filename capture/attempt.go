@@ -85,7 +85,7 @@ const (
 // of the attempt's event, and is not repeated where attempts are kept.
 type Request struct {
 	Method  string  `json:"method" cbor:"1,keyasint"`
-	Target  string  `json:"target" cbor:"2,keyasint"`
+	Target  Raw     `json:"target" cbor:"2,keyasint"`
 	Headers Headers `json:"headers" cbor:"3,keyasint"`
 	Body    []byte  `json:"-" cbor:"-"`
 }

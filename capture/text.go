@@ -35,3 +35,18 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 	*t = *raw.Base64
 	return nil
 }
+
+// Raw is text that may hold any byte, because a stranger sent it. Its JSON
+// form is that of Text.
+type Raw string
+
+// MarshalJSON implements json.Marshaler.
+func (r Raw) MarshalJSON() ([]byte, error) { return Text(r).MarshalJSON() }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *Raw) UnmarshalJSON(b []byte) error {
+	var t Text
+	err := t.UnmarshalJSON(b)
+	*r = Raw(t)
+	return err
+}

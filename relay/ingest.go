@@ -100,7 +100,7 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e := newEvent(r)
 	raw, seen := head.Of(r)
 	if seen {
-		e.Method, e.Target, e.Headers, e.Parsed = raw.Method, raw.Target, raw.Headers, false
+		e.Method, e.Target, e.Headers, e.Parsed = raw.Method, capture.Raw(raw.Target), raw.Headers, false
 	}
 	e.App, e.Target = route(e.Target)
 	if seen && raw.Over > 0 {
@@ -140,7 +140,7 @@ func newEvent(r *http.Request) *capture.Event {
 	e := &capture.Event{
 		ID: capture.NewID(capture.EventID), Origin: capture.Ingress,
 		Received: time.Now().UTC(), Remote: r.RemoteAddr,
-		Method: r.Method, Target: r.RequestURI, Proto: r.Proto, Parsed: true,
+		Method: r.Method, Target: capture.Raw(r.RequestURI), Proto: r.Proto, Parsed: true,
 		Headers: append(capture.Headers{{"Host", r.Host}}, capture.FromHTTP(r.Header)...),
 	}
 	if r.ProtoMajor == 2 {
@@ -154,9 +154,9 @@ func newEvent(r *http.Request) *capture.Event {
 // route reads the app off a raw target. /in/{app}/rest is the app's, and its
 // target is /rest: the prefix is our address, not the sender's path. Any
 // other target is the default app's, whole.
-func route(target string) (app, rest string) {
-	path := target
-	if _, after, ok := strings.Cut(target, "://"); ok && target[0] != '/' { // absolute form (RFC 9112 §3.2.2)
+func route(target capture.Raw) (app string, rest capture.Raw) {
+	path := string(target)
+	if _, after, ok := strings.Cut(path, "://"); ok && target[0] != '/' { // absolute form (RFC 9112 §3.2.2)
 		path = after[max(strings.IndexAny(after, "/?"), 0):]
 	}
 	after, ok := strings.CutPrefix(path, "/in/")
@@ -170,11 +170,11 @@ func route(target string) (app, rest string) {
 	if !slug(after[:end]) {
 		return DefaultApp, target
 	}
-	app, rest = after[:end], after[end:]
-	if !strings.HasPrefix(rest, "/") {
-		rest = "/" + rest
+	app, after = after[:end], after[end:]
+	if !strings.HasPrefix(after, "/") {
+		after = "/" + after
 	}
-	return app, rest
+	return app, capture.Raw(after)
 }
 
 // slug reports whether s may name an app: up to 63 lower-case letters,
@@ -185,7 +185,7 @@ func slug(s string) bool {
 }
 
 func recognise(e *capture.Event, body []byte) {
-	found := provider.Recognise(e.Method, e.Target, e.Headers, body)
+	found := provider.Recognise(e.Method, string(e.Target), e.Headers, body)
 	e.Provider, e.Type, e.ProviderID = found.Provider, found.Type, found.ID
 	e.Signature = capture.Signature{Verdict: capture.Unsigned}
 	if found.Signed != "" {

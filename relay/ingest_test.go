@@ -110,7 +110,7 @@ func TestHeadOverTheLimitIsRefused(t *testing.T) {
 				t.Fatalf("answered %d %s; stub %+v, %v", res.status, res.body, row, err)
 			}
 			wantStub(t, s, res, capture.Refusal{Status: 431, Limit: "header", Max: 2048, Got: row.Refused.Got})
-			if row.App != "shop" || row.Method != "POST" || !strings.HasPrefix(row.Target, "/h?x") {
+			if row.App != "shop" || row.Method != "POST" || !strings.HasPrefix(string(row.Target), "/h?x") {
 				t.Errorf("stub of %s %s %.20s…, want its app, method and target", row.App, row.Method, row.Target)
 			}
 		})
@@ -318,7 +318,7 @@ func TestRoutesToApps(t *testing.T) {
 	} {
 		res := send(t, addr, post(tt.target, ""))
 		row, err := s.Event(t.Context(), res.id)
-		if err != nil || row.App != tt.app || row.Target != tt.rest || !strings.Contains(res.body, `"app":"`+tt.app+`"`) {
+		if err != nil || row.App != tt.app || string(row.Target) != tt.rest || !strings.Contains(res.body, `"app":"`+tt.app+`"`) {
 			t.Errorf("%s went to %s as %s (%v, %s); want %s as %s", tt.target, row.App, row.Target, err, res.body, tt.app, tt.rest)
 		}
 	}
@@ -333,7 +333,7 @@ func TestConnectionsAreKeptAfterAccepting(t *testing.T) {
 		io.WriteString(c, post(fmt.Sprint("/", i), strings.Repeat("x", i*100_000)))
 		res := readReply(t, br)
 		row, err := s.Event(t.Context(), res.id)
-		if res.status != http.StatusAccepted || err != nil || row.Target != fmt.Sprint("/", i) || row.Parsed {
+		if res.status != http.StatusAccepted || err != nil || string(row.Target) != fmt.Sprint("/", i) || row.Parsed {
 			t.Errorf("request %d: %d, %s, %v", i, res.status, row.Target, err)
 		}
 	}

@@ -454,7 +454,7 @@ func FuzzFrame(f *testing.F) {
 	f.Add([]byte("a=%zz&b=1"), "", "", uint8(1), uint8(1), uint8(1))
 	f.Fuzz(func(t *testing.T, body []byte, head, typ string, w, h, keys uint8) {
 		s := memory(t)
-		e := &capture.Event{ID: number(capture.EventID, 1), App: typ, Type: typ, Origin: capture.Ingress, Received: noon, Method: head, Target: "/" + head + "?" + string(body),
+		e := &capture.Event{ID: number(capture.EventID, 1), App: typ, Type: typ, Origin: capture.Ingress, Received: noon, Method: head, Target: capture.Raw("/" + head + "?" + string(body)),
 			Headers: capture.Headers{{head, string(body)}, {"Content-Type", typ}}, Provider: typ, Remote: head, Metadata: map[string]string{head: typ}}
 		c := withBody(e, body)
 		a := pendingReplay(e.ID, 1, head)

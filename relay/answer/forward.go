@@ -42,7 +42,7 @@ type Forward struct {
 // request, the response or the error. Cancelling ctx ends it as a timeout.
 func (f *Forward) Send(ctx context.Context, e *capture.Event, body []byte, a *capture.Attempt) {
 	req := f.Request(e, body, a)
-	a.Request, a.Method, a.URL = req, req.Method, f.URL(req.Target)
+	a.Request, a.Method, a.URL = req, req.Method, f.URL(string(req.Target))
 	a.Started = time.Now().UTC()
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(f.Timeout, 30*time.Second))
 	defer cancel()
@@ -78,7 +78,7 @@ func (f *Forward) URL(target string) string {
 // and body as they were. Of the headers only those of one hop are left out;
 // Host is rewritten, and the length stated when the sender sent chunks.
 func (f *Forward) Request(e *capture.Event, body []byte, a *capture.Attempt) *capture.Request {
-	r := &capture.Request{Method: e.Method, Target: f.PathMode.join(f.Target.Path, e.Target), Body: body}
+	r := &capture.Request{Method: e.Method, Target: capture.Raw(f.PathMode.join(f.Target.Path, string(e.Target))), Body: body}
 	r.Headers = e.Headers.EndToEnd().Without("Expect", EventHeader, AttemptHeader, ReplayOfHeader)
 	f.setHost(r)
 	f.setLength(r, e)

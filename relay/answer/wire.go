@@ -166,7 +166,7 @@ var errUnsendable = errors.New("cannot be sent as it is")
 // contains it, but for a bare CR in a target; headers and events made by hand
 // may.
 func sendable(r *capture.Request, trailers capture.Headers) error {
-	if strings.ContainsAny(r.Target, " \r\n") || r.Method == "" || strings.ContainsAny(r.Method, " \r\n") {
+	if strings.ContainsAny(string(r.Target), " \r\n") || r.Method == "" || strings.ContainsAny(r.Method, " \r\n") {
 		return fmt.Errorf("the request line %w", errUnsendable)
 	}
 	for _, h := range slices.Concat(r.Headers, trailers) {
