@@ -15,6 +15,9 @@ func (e *PinnedError) Error() string {
 	return fmt.Sprintf("%s is pinned; unpin it to remove it", e.ID)
 }
 
+// Unwrap lets errors.Is find capture.ErrPinned.
+func (e *PinnedError) Unwrap() error { return capture.ErrPinned }
+
 // Remove takes events away, with their bodies and attempts. Pending attempts
 // are cancelled by it; finishing one that was under way meanwhile fails with
 // capture.ErrNotFound. Events that are pinned stay, and the error holds a

@@ -50,6 +50,9 @@ type Source interface {
 	Keeper
 }
 
+// mostRows is how many rows a page may have.
+const mostRows = 1000
+
 // Server answers the management API.
 type Server struct {
 	Source  Source
@@ -141,7 +144,7 @@ func foreign(r *http.Request) bool {
 
 func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	limit, err := number(q, "limit", 1000)
+	limit, err := number(q, "limit", mostRows)
 	if err != nil {
 		return err
 	}
@@ -257,7 +260,7 @@ func (s *Server) replay(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) attempts(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	limit, err := number(q, "limit", 1000)
+	limit, err := number(q, "limit", mostRows)
 	if err != nil {
 		return err
 	}
@@ -350,7 +353,7 @@ func (p *problem) Error() string { return p.Detail }
 // Unwrap gives the sentinel back that the problem was made from at the other
 // end.
 func (p *problem) Unwrap() error {
-	for _, k := range known {
+	for _, k := range sentinels {
 		if k.code == p.Code {
 			return k.err
 		}
@@ -358,8 +361,8 @@ func (p *problem) Unwrap() error {
 	return nil
 }
 
-// known are the errors that keep their identity on the way to a client.
-var known = []struct {
+// sentinels are the errors that keep their identity on the way to a client.
+var sentinels = []struct {
 	err    error
 	status int
 	code   string
@@ -380,7 +383,7 @@ func fail(w http.ResponseWriter, err error) {
 	p := &problem{Status: http.StatusInternalServerError, Code: "internal", Detail: err.Error()}
 	var syntax *match.SyntaxError
 	if !errors.As(err, &p) {
-		for _, k := range known {
+		for _, k := range sentinels {
 			if errors.Is(err, k.err) {
 				p.Status, p.Code = k.status, k.code
 			}
