@@ -19,7 +19,7 @@ func (s *Store) Attempts(ctx context.Context, q capture.AttemptQuery) (found []c
 		if q.Event != "" {
 			seq, err := readSeq(txn, q.Event)
 			if err != nil {
-				return err
+				return fmt.Errorf("event %s: %w", q.Event, err)
 			}
 			prefix = keySeq(prefixOf, seq)
 		}
