@@ -39,8 +39,9 @@ type batch struct {
 	totals totals // as they will be
 	memory bool
 
-	staged      []change // of one write; a later one of the same key counts
-	size, count int64    // as Badger reckons them
+	staged      []change       // of one write; a later one of the same key counts
+	index       map[string]int // into staged, once it is too long to look through
+	size, count int64          // as Badger reckons them
 	maxSize     int64
 	maxCount    int64
 	extra       int64 // of what is staged
@@ -61,6 +62,12 @@ var (
 
 // get is the value of key as the batch leaves it; nil where there is none.
 func (b *batch) get(key []byte) ([]byte, error) {
+	if len(b.staged) > 32 {
+		if i, ok := b.index[string(key)]; ok {
+			return b.staged[i].value, nil
+		}
+		return read(b.txn, key)
+	}
 	for _, c := range slices.Backward(b.staged) {
 		if bytes.Equal(c.key, key) {
 			return c.value, nil
@@ -89,10 +96,23 @@ func (b *batch) put(key, value []byte) {
 	if value == nil {
 		value = []byte{}
 	}
-	b.staged = append(b.staged, change{key: key, value: value})
+	b.stage(change{key: key, value: value})
 }
 
-func (b *batch) del(key []byte) { b.staged = append(b.staged, change{key: key, deletes: true}) }
+func (b *batch) del(key []byte) { b.stage(change{key: key, deletes: true}) }
+
+func (b *batch) stage(c change) {
+	b.staged = append(b.staged, c)
+	switch n := len(b.staged); {
+	case n == 33:
+		b.index = map[string]int{}
+		for i, c := range b.staged {
+			b.index[string(c.key)] = i
+		}
+	case n > 33:
+		b.index[string(c.key)] = n - 1
+	}
+}
 
 func (b *batch) putRecord(key []byte, v any) error {
 	value, err := encode(key, v)

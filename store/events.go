@@ -121,12 +121,11 @@ func (s *Store) Pin(ctx context.Context, id capture.ID, on bool) error {
 		if err != nil {
 			return err
 		}
-		before := t.entries()
 		if t.Pinned == on {
 			return nil
 		}
 		t.Pinned = on
-		return b.putTally(seq, t, before)
+		return b.putTally(seq, t)
 	}})
 	if err != nil {
 		return fmt.Errorf("store: pin %s: %w", id, err)

@@ -109,20 +109,19 @@ func (b *batch) removeEvent(seq uint64, id capture.ID, spare bool) (whole bool, 
 		return true, &PinnedError{ID: e.ID}
 	}
 
-	before := t.entries()
 	attempts := iterate(b.txn, keySeq(prefixOf, seq), false)
 	defer attempts.Close()
 	for attempts.Rewind(); attempts.Valid(); attempts.Next() {
 		if len(b.staged) >= removeKeys {
-			return false, b.putTally(seq, t, before)
+			return false, b.putTally(seq, t)
 		}
-		b.removeAttempt(attempts.Item().KeyCopy(nil), &t)
+		b.removeAttempt(attempts.Item().KeyCopy(nil), &t.tally)
 	}
 
 	for n := range (stored(&e) + chunk - 1) / chunk {
 		b.del(keyChunk(keySeq(prefixBody, seq), int(n)))
 	}
-	for _, x := range append(fixed(&e), before...) {
+	for _, x := range append(fixed(&e), t.before...) {
 		if x.indexed() {
 			b.del(keyIndexed(x.field, x.value, seq))
 		}
