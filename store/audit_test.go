@@ -93,7 +93,7 @@ func audit(t testing.TB, s *Store) {
 				}
 				want[string(key)] = true
 				sums.Bytes += it.Item().ValueSize()
-			case prefixEndpoint, prefixURL:
+			case prefixEndpoint, prefixURL, prefixFiller:
 				want[string(key)] = true
 			}
 		}

@@ -295,6 +295,7 @@ func (s *Store) flush(b *batch) error {
 		return err
 	}
 	s.mu.Lock()
+	s.freed += max(0, s.totals.Bytes-b.totals.Bytes)
 	s.totals = b.totals
 	s.mu.Unlock()
 	return nil

@@ -28,6 +28,7 @@ import (
 //	n endpoint:u128                  the endpoint: sealed record
 //	u sha256(app, url, filter)       → endpoint
 //	c                                totals: sealed record
+//	z n:u64                          zeros; see settle
 const (
 	prefixEvent    = 'e'
 	prefixBody     = 'b'
@@ -40,6 +41,7 @@ const (
 	prefixLog      = 'l'
 	prefixEndpoint = 'n'
 	prefixURL      = 'u'
+	prefixFiller   = 'z'
 )
 
 var keyTotals = []byte("c")

@@ -114,6 +114,9 @@ func (s *Store) collect(ctx context.Context) error {
 	if s.memory {
 		return nil
 	}
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
 	for {
 		if err := s.stop(ctx); err != nil {
 			return err
@@ -126,4 +129,33 @@ func (s *Store) collect(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// settle makes Badger notice what is dead. It learns so when it merges tables,
+// and of large bodies many die before their keys fill one: so once enough
+// has, the rest of the memtable is filled, with zeros that pack to nothing,
+// and the levels are merged.
+func (s *Store) settle(ctx context.Context) error {
+	s.mu.Lock()
+	dead, live := s.freed, s.totals.Bytes
+	s.mu.Unlock()
+	if dead < max(64<<20, live/8) {
+		return nil
+	}
+	each := s.db.MaxBatchSize() * 7 / 10 / valueThreshold
+	for left := s.db.Opts().MemTableSize; left > 0; left -= each * (valueThreshold - 64) {
+		err := s.do(ctx, &write{alone: true, plan: func(b *batch) error {
+			for n := range each {
+				b.put(keySeq(prefixFiller, uint64(n)), make([]byte, valueThreshold-64))
+			}
+			return nil
+		}})
+		if err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	s.freed -= dead
+	s.mu.Unlock()
+	return s.db.Flatten(2)
 }

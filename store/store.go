@@ -74,8 +74,9 @@ type Store struct {
 	ended  chan struct{} // closed when Close is through
 	end    error         // what it returned
 
-	mu     sync.Mutex // guards totals, which only the committer changes
+	mu     sync.Mutex // guards the two below, which only the committer adds to
 	totals totals
+	freed  int64 // bytes removed since Badger was last made to notice
 
 	sweeping sync.Mutex // held by the one retention pass that runs
 
