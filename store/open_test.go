@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -128,7 +129,12 @@ func TestLostIsSaid(t *testing.T) {
 	if len(wals) != 1 {
 		t.Fatalf("logs: %v", wals)
 	}
-	flip(t, wals[0], 10<<10)
+	f, err := os.OpenFile(wals[0], os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.WriteAt(make([]byte, 4<<10), 10<<10)
+	f.Close()
 
 	var told strings.Builder
 	s = opened(t, crashed, Options{Log: logTo(&told)})
@@ -145,6 +151,51 @@ func TestLostIsSaid(t *testing.T) {
 	s.Check(t.Context(), func(id capture.ID, err error) { reports++ })
 	if reports == 0 {
 		t.Error("Check reports nothing")
+	}
+}
+
+// TestOneBitCostsOneEvent flips a bit of the log of a store that was killed.
+// Badger by itself drops all that was kept after it.
+func TestOneBitCostsOneEvent(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		keep(t, s, event([]byte("{}")))
+	}
+	s.mark()
+	crashed := filepath.Join(t.TempDir(), "crashed")
+	if err := os.CopyFS(crashed, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	wals, _ := filepath.Glob(filepath.Join(crashed, "badger", "*.mem"))
+	was, err := os.ReadFile(wals[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := int64(bytes.Index(was[10<<10:], []byte("/in/hook"))) + 10<<10 // within a record
+	flip(t, wals[0], at)
+
+	s = opened(t, crashed, Options{})
+	page, err := s.Events(t.Context(), capture.Query{Limit: 200})
+	if err != nil || len(page.Rows) != 99 || s.Lost() != 0 {
+		t.Errorf("%d events of 100, lost %d, %v; want 99, 0", len(page.Rows), s.Lost(), err)
+	}
+	reports := 0
+	s.Check(t.Context(), func(capture.ID, error) { reports++ })
+	if reports != 1 {
+		t.Errorf("%d reports, want 1", reports)
+	}
+	saved, _ := filepath.Glob(filepath.Join(crashed, "damaged", "*.mem-*"))
+	if len(saved) != 1 {
+		t.Fatalf("copies of the damaged file: %v", saved)
+	}
+	was[at] ^= 0x10
+	if got, _ := os.ReadFile(saved[0]); !bytes.Equal(got, was) {
+		t.Error("the copy is not the file as it was found")
 	}
 }
 
