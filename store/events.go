@@ -48,10 +48,10 @@ func readRow(txn *badger.Txn, id capture.ID) (row capture.Row, err error) {
 		return row, err
 	}
 	k := kept{seq: seq}
-	if k.record, err = read(txn, keyEvent(seq)); err != nil {
+	if k.record, err = readParts(txn, keyEvent(seq)); err != nil {
 		return row, err
 	}
-	if k.tally, err = read(txn, keyTally(seq)); err != nil {
+	if k.tally, err = readParts(txn, keyTally(seq)); err != nil {
 		return row, err
 	}
 	if err := decodeRow(k, &row); err != nil {

@@ -182,7 +182,7 @@ func (k *keeping) plan(b *batch) error {
 func (k *keeping) planEvent(b *batch) error {
 	k.seq = b.next()
 	key := keyEvent(k.seq)
-	b.put(key, seal(key, eventRecord(b.now, k.record)))
+	b.putParts(key, seal(key, eventRecord(b.now, k.record)), 0)
 	b.put(keyID(prefixID, k.Event.ID), keySeq(prefixEvent, k.seq)[1:])
 	if err := b.putChunks(keySeq(prefixBody, k.seq), k.Body); err != nil {
 		return err
@@ -215,7 +215,7 @@ func planAttempt(b *batch, tallies map[uint64]*tallied, a *capture.Attempt, wire
 	}
 
 	key := keyID(prefixAttempt, a.ID)
-	raw, err := b.get(key)
+	raw, err := b.getParts(key)
 	if err != nil {
 		return 0, err
 	}
@@ -256,7 +256,9 @@ func planAttempt(b *batch, tallies map[uint64]*tallied, a *capture.Attempt, wire
 		t.finish(a)
 	}
 	b.put(keyOf(event, a.ID), nil)
-	return seq, b.putRecord(key, light)
+	record, err := encode(key, light)
+	b.putParts(key, record, len(raw))
+	return seq, err
 }
 
 // seq is the place of an event, or capture.ErrNotFound.
@@ -275,17 +277,18 @@ func (b *batch) seq(id capture.ID) (uint64, error) {
 type tallied struct {
 	tally
 	before []entry // as the index has it
+	length int     // of its record as it was
 }
 
 // tally is that of an event, empty where nothing has happened to it.
 func (b *batch) tally(seq uint64) (*tallied, error) {
 	t := new(tallied)
 	key := keyTally(seq)
-	raw, err := b.get(key)
+	raw, err := b.getParts(key)
 	if err == nil && raw != nil {
 		err = decode(key, raw, &t.tally)
 	}
-	t.before = t.entries()
+	t.before, t.length = t.entries(), len(raw)
 	return t, err
 }
 
@@ -303,5 +306,9 @@ func (b *batch) putTally(seq uint64, t *tallied) error {
 			b.put(keyIndexed(x.field, x.value, seq), nil)
 		}
 	}
-	return b.putRecord(keyTally(seq), t.tally)
+	key := keyTally(seq)
+	record, err := encode(key, t.tally)
+	b.putParts(key, record, t.length)
+	t.length = len(record)
+	return err
 }

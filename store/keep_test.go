@@ -27,6 +27,9 @@ func TestBytesInBytesOut(t *testing.T) {
 		e.Headers = capture.Headers{{"X-" + any.String(), any.String()}, {"x-" + any.String(), ""}, {"", "\xff"}}
 		e.Trailers = capture.Headers{{"T", any.String()}}
 		e.Metadata = map[string]string{any.String(): any.String()}
+		for range 100 { // a record of several parts
+			e.Headers = append(e.Headers, capture.Header{"Cookie", any.String()})
+		}
 		e.Received = time.Date(2026, 11, 22, 1, 2, 3, 456789012, time.UTC)
 	})
 	a := pending(c, capture.NewID(capture.EndpointID), time.Unix(5, 0).UTC())

@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/dgraph-io/badger/v4"
+
 	"code.hooktape.dev/hooktape/capture"
 )
 
@@ -77,7 +79,36 @@ func TestSweepGivesSpaceBack(t *testing.T) {
 	if end > 300<<20 {
 		t.Errorf("%d MiB are taken up", end>>20)
 	}
+	audit(t, s, prefixBody) // Badger brings some back, see parts.go
+}
+
+// TestOrphansAreRemoved: bodies that Badger has brought back go again, and
+// none goes while an event is missing.
+func TestOrphansAreRemoved(t *testing.T) {
+	s := onDisk(t)
+	c := event([]byte("body"))
+	keep(t, s, c)
+	orphan := func() {
+		err := s.db.Update(func(txn *badger.Txn) error { return txn.Set(keyChunk(keySeq(prefixBody, 77), 0), []byte("x")) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	orphan()
+	if err := s.orphans(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	audit(t, s)
+	err := s.db.Update(func(txn *badger.Txn) error { return txn.Delete(keyEvent(c.Event.Seq)) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.orphans(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := leftovers(t, s); n < 3 {
+		t.Errorf("the body of an event that was lost is gone, too: %d keys", n)
+	}
 }
 
 // usage is what the files of a store take up, the ballast aside.
