@@ -202,7 +202,7 @@ func leftovers(t *testing.T, s *Store) (n int) {
 	defer it.Close()
 	for it.Rewind(); it.Valid(); it.Next() {
 		n++
-		t.Logf("%q", it.Item().Key())
+
 	}
 	return n
 }
