@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"code.hooktape.dev/hooktape/capture"
@@ -50,7 +51,7 @@ func ParseTarget(s string) (Target, error) {
 
 func parseURL(s string) (Target, bool) {
 	if m := bare.FindStringSubmatch(s); m != nil {
-		return Target{Scheme: "http", Host: "localhost:" + m[1], Path: m[2]}, true
+		return Target{Scheme: "http", Host: "localhost:" + m[1], Path: m[2]}, isPort(m[1])
 	}
 	if path, ok := strings.CutPrefix(s, "unix://"); ok {
 		sock, path, _ := strings.Cut(path, ":")
@@ -69,10 +70,16 @@ func parseURL(s string) (Target, bool) {
 	}
 	path, _, _ := strings.Cut(rest[end:], "#")
 	u, err := url.Parse(scheme + "://" + rest[:end])
-	if err != nil || u.Host == "" || u.User != nil || scheme != "http" && scheme != "https" || strings.ContainsAny(path, " \r\n") {
+	if err != nil || u.Host == "" || u.User != nil || scheme != "http" && scheme != "https" || strings.ContainsAny(path, " \r\n") ||
+		u.Port() != "" && !isPort(u.Port()) {
 		return Target{}, false
 	}
 	return Target{Scheme: scheme, Host: u.Host, Path: path}, true
+}
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0
 }
 
 // String is the target's URL, in one spelling.
