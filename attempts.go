@@ -133,7 +133,7 @@ func writeAttempt(e *env, a *capture.Attempt) error {
 		fmt.Fprintf(w, "%s: %s\n", a.Error.Class, safe.Line(a.Error.Message))
 	}
 	if r := a.Request; r != nil {
-		fmt.Fprintf(w, "\n%s %s HTTP/1.1\n", safe.Line(r.Method), safe.Line(r.Target))
+		fmt.Fprintf(w, "\n%s %s HTTP/1.1\n", safe.Line(r.Method), safe.Line(string(r.Target)))
 		for _, h := range r.Headers {
 			fmt.Fprintf(w, "%s: %s\n", safe.Line(h[0]), safe.Line(h[1]))
 		}

@@ -110,7 +110,7 @@ func rowLine(r *capture.Row) string {
 		state += " pinned"
 	}
 	return strings.TrimRight(fmt.Sprintf("%s  %s  %-10s %-6s %-28s %8s  %s", r.ID, r.Received.Local().Format(time.DateTime),
-		safe.Cut(or(r.Provider, r.App), 10), safe.Cut(r.Method, 6), safe.Cut(or(r.Type, r.Target), 28), bytesText(r.Size), state), " ")
+		safe.Cut(or(r.Provider, r.App), 10), safe.Cut(r.Method, 6), safe.Cut(or(r.Type, string(r.Target)), 28), bytesText(r.Size), state), " ")
 }
 
 func or(a, b string) string {
@@ -212,7 +212,7 @@ func writeEvent(w io.Writer, r *capture.Row, body []byte) {
 	if r.Refused != nil {
 		fmt.Fprintf(w, "refused with %d: over the %s limit of %d, %d came\n", r.Refused.Status, r.Refused.Limit, r.Refused.Max, r.Refused.Got)
 	}
-	fmt.Fprintf(w, "\n%s %s %s\n", safe.Line(r.Method), safe.Line(r.Target), safe.Line(r.Proto))
+	fmt.Fprintf(w, "\n%s %s %s\n", safe.Line(r.Method), safe.Line(string(r.Target)), safe.Line(r.Proto))
 	for _, h := range r.Headers {
 		fmt.Fprintf(w, "%s: %s\n", safe.Line(h[0]), safe.Line(h[1]))
 	}

@@ -311,13 +311,13 @@ func (o *listenOptions) explain(e *env, f answer.Options, targets []string) erro
 		}
 		f := answer.Forward{Target: t, Options: f}
 		for _, target := range []string{"/", "/hooks/github?a=1"} {
-			ev := &capture.Event{Method: "POST", Target: target, Headers: capture.Headers{{"Host", "hooks.example"}}}
+			ev := &capture.Event{Method: "POST", Target: capture.Raw(target), Headers: capture.Headers{{"Host", "hooks.example"}}}
 			r := f.Request(ev, nil, &capture.Attempt{Number: 1})
 			when := "everything"
 			if t.Filter != "" {
 				when = t.Filter
 			}
-			fmt.Fprintf(e.stdout, "%s: POST %s goes to %s with Host %s\n", when, target, f.URL(r.Target), r.Headers.First("Host"))
+			fmt.Fprintf(e.stdout, "%s: POST %s goes to %s with Host %s\n", when, target, f.URL(string(r.Target)), r.Headers.First("Host"))
 		}
 	}
 	return nil

@@ -47,7 +47,7 @@ func (p *printer) line(at, text string) error {
 func (p *printer) event(e *capture.Event) string {
 	what := safe.Line(e.Type)
 	if what == "" {
-		what = safe.Line(e.Method + " " + e.Target)
+		what = safe.Line(e.Method + " " + string(e.Target))
 	}
 	if e.Refused != nil {
 		return p.paint(red, fmt.Sprintf("-x- %s refused: %d, over the %s limit of %d [%s]", what, e.Refused.Status, e.Refused.Limit, e.Refused.Max, e.ID))

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -40,7 +41,7 @@ func (d *Duration) UnmarshalJSON(b []byte) error {
 	if _, err := fmt.Sscanf(string(b), "%g", &ms); err != nil {
 		return fmt.Errorf("duration %q: want milliseconds", b)
 	}
-	*d = Duration(ms * float64(time.Millisecond))
+	*d = Duration(math.Round(ms * float64(time.Millisecond)))
 	return nil
 }
 

@@ -25,7 +25,7 @@ type Event struct {
 	Remote   string    `json:"remote_addr,omitempty" cbor:"8,keyasint,omitempty"`
 
 	Method   string  `json:"method" cbor:"9,keyasint"`
-	Target   string  `json:"target" cbor:"10,keyasint"` // raw request target: path and query, untouched
+	Target   Raw     `json:"target" cbor:"10,keyasint"` // raw request target: path and query, untouched
 	Proto    string  `json:"protocol" cbor:"11,keyasint"`
 	Headers  Headers `json:"headers" cbor:"12,keyasint"`
 	Trailers Headers `json:"trailers,omitempty" cbor:"13,keyasint,omitempty"`
@@ -88,13 +88,13 @@ type Refusal struct {
 
 // Path is the target up to the query.
 func (e *Event) Path() string {
-	path, _, _ := strings.Cut(e.Target, "?")
+	path, _, _ := strings.Cut(string(e.Target), "?")
 	return path
 }
 
 // RawQuery is what follows the target's first question mark, or "".
 func (e *Event) RawQuery() string {
-	_, query, _ := strings.Cut(e.Target, "?")
+	_, query, _ := strings.Cut(string(e.Target), "?")
 	return query
 }
 

@@ -1,6 +1,8 @@
 package capture
 
 import (
+	"encoding/json"
+	"fmt"
 	"iter"
 	"net/http"
 	"net/textproto"
@@ -9,8 +11,24 @@ import (
 )
 
 // Header is one line of an HTTP head, the name in the sender's own case.
-// Its JSON form is the pair ["Name","value"].
+// Its JSON form is the pair ["Name","value"], of which each is as Raw is.
 type Header [2]string
+
+// MarshalJSON implements json.Marshaler.
+func (h Header) MarshalJSON() ([]byte, error) { return json.Marshal([2]Raw{Raw(h[0]), Raw(h[1])}) }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (h *Header) UnmarshalJSON(b []byte) error {
+	var pair []Raw
+	if err := json.Unmarshal(b, &pair); err != nil {
+		return err
+	}
+	if len(pair) != 2 {
+		return fmt.Errorf("header of %d strings, want a name and a value", len(pair))
+	}
+	*h = Header{string(pair[0]), string(pair[1])}
+	return nil
+}
 
 // Headers are the lines of a head in the order they were sent, repeats
 // included. Where http.Header answers "what does it say", Headers answers

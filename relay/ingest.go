@@ -72,7 +72,10 @@ func (in *Ingest) Serve(ctx context.Context, l net.Listener) error {
 		MaxHeaderBytes:    in.MaxHead + 4<<10, // the Conn's limit is reached first, and leaves a stub
 		ReadHeaderTimeout: cmp.Or(in.ReadTime, 10*time.Second),
 		IdleTimeout:       cmp.Or(in.IdleTime, 60*time.Second),
-		ErrorLog:          slog.NewLogLogger(in.Log.Handler(), slog.LevelDebug),
+		// Else net/http answers OPTIONS * itself, and the next request of the
+		// connection is held against its head.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(in.Log.Handler(), slog.LevelDebug),
 	}
 	return Serve(ctx, srv, head.Listener{Listener: l, Max: in.MaxHead})
 }
@@ -97,7 +100,7 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e := newEvent(r)
 	raw, seen := head.Of(r)
 	if seen {
-		e.Method, e.Target, e.Headers, e.Parsed = raw.Method, raw.Target, raw.Headers, false
+		e.Method, e.Target, e.Headers, e.Parsed = raw.Method, capture.Raw(raw.Target), raw.Headers, false
 	}
 	e.App, e.Target = route(e.Target)
 	if seen && raw.Over > 0 {
@@ -137,7 +140,7 @@ func newEvent(r *http.Request) *capture.Event {
 	e := &capture.Event{
 		ID: capture.NewID(capture.EventID), Origin: capture.Ingress,
 		Received: time.Now().UTC(), Remote: r.RemoteAddr,
-		Method: r.Method, Target: r.RequestURI, Proto: r.Proto, Parsed: true,
+		Method: r.Method, Target: capture.Raw(r.RequestURI), Proto: r.Proto, Parsed: true,
 		Headers: append(capture.Headers{{"Host", r.Host}}, capture.FromHTTP(r.Header)...),
 	}
 	if r.ProtoMajor == 2 {
@@ -151,8 +154,12 @@ func newEvent(r *http.Request) *capture.Event {
 // route reads the app off a raw target. /in/{app}/rest is the app's, and its
 // target is /rest: the prefix is our address, not the sender's path. Any
 // other target is the default app's, whole.
-func route(target string) (app, rest string) {
-	after, ok := strings.CutPrefix(target, "/in/")
+func route(target capture.Raw) (app string, rest capture.Raw) {
+	path := string(target)
+	if _, after, ok := strings.Cut(path, "://"); ok && target[0] != '/' { // absolute form (RFC 9112 §3.2.2)
+		path = after[max(strings.IndexAny(after, "/?"), 0):]
+	}
+	after, ok := strings.CutPrefix(path, "/in/")
 	if !ok {
 		return DefaultApp, target
 	}
@@ -163,11 +170,11 @@ func route(target string) (app, rest string) {
 	if !slug(after[:end]) {
 		return DefaultApp, target
 	}
-	app, rest = after[:end], after[end:]
-	if !strings.HasPrefix(rest, "/") {
-		rest = "/" + rest
+	app, after = after[:end], after[end:]
+	if !strings.HasPrefix(after, "/") {
+		after = "/" + after
 	}
-	return app, rest
+	return app, capture.Raw(after)
 }
 
 // slug reports whether s may name an app: up to 63 lower-case letters,
@@ -178,7 +185,7 @@ func slug(s string) bool {
 }
 
 func recognise(e *capture.Event, body []byte) {
-	found := provider.Recognise(e.Method, e.Target, e.Headers, body)
+	found := provider.Recognise(e.Method, string(e.Target), e.Headers, body)
 	e.Provider, e.Type, e.ProviderID = found.Provider, found.Type, found.ID
 	e.Signature = capture.Signature{Verdict: capture.Unsigned}
 	if found.Signed != "" {
@@ -200,7 +207,6 @@ func (in *Ingest) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *cap
 	limit := cmp.Or(in.ReadTime, 60*time.Second)
 	rc := http.NewResponseController(w)
 	rc.SetReadDeadline(time.Now().Add(limit))
-	defer rc.SetReadDeadline(time.Time{})
 
 	// The buffer grows with what came, not with what was announced.
 	body := make([]byte, 0, min(max(r.ContentLength, 4<<10)+1, freeBody))
@@ -212,6 +218,7 @@ func (in *Ingest) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *cap
 			tooLarge.Got = int64(len(body))
 			return body, tooLarge
 		case err == io.EOF:
+			rc.SetReadDeadline(time.Time{})
 			return body, nil
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return body, &capture.Refusal{Status: http.StatusRequestTimeout, Limit: "time",
@@ -269,6 +276,9 @@ func (in *Ingest) refuse(w http.ResponseWriter, r *http.Request, e *capture.Even
 		"busy":       "Too many large bodies at once. Send this one again a little later.",
 	}[why.Limit]
 	w.Header().Set("Connection", "close")
+	// Behind the answer net/http reads on, lest the close destroy what the
+	// sender has not read yet. A slow one must not keep it waiting.
+	http.NewResponseController(w).SetReadDeadline(time.Now().Add(500 * time.Millisecond))
 	problem(w, why.Status, detail, map[string]any{"id": e.ID, "limit": why.Limit, "max": why.Max})
 }
 

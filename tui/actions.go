@@ -220,7 +220,7 @@ func (i *inspect) target() string {
 	if i.attempt != nil && strings.HasPrefix(i.attempt.URL, "http") {
 		return i.attempt.URL
 	}
-	return strings.TrimSuffix(i.Ready.Ingest, "/") + i.row.Target
+	return strings.TrimSuffix(i.Ready.Ingest, "/") + string(i.row.Target)
 }
 
 // copying puts something of an event on the clipboard.

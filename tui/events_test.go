@@ -483,7 +483,7 @@ func FuzzFrame(f *testing.F) {
 	f.Add([]byte("a=%zz&b=1"), "", "", uint8(1), uint8(1), uint8(1))
 	f.Fuzz(func(t *testing.T, body []byte, head, typ string, w, h, keys uint8) {
 		s := single{body: body}
-		s.row.Event = capture.Event{ID: capture.ID(head), Seq: 1, App: typ, Type: typ, Origin: capture.Ingress, Received: noon, Method: head, Target: "/" + head + "?" + string(body),
+		s.row.Event = capture.Event{ID: capture.ID(head), Seq: 1, App: typ, Type: typ, Origin: capture.Ingress, Received: noon, Method: head, Target: capture.Raw("/" + head + "?" + string(body)),
 			Headers: capture.Headers{{head, string(body)}, {"Content-Type", typ}}, Provider: typ, Remote: head, Metadata: map[string]string{head: typ},
 			Size: int64(len(body)), Signature: capture.Signature{Verdict: capture.Verdict(typ), Scheme: head}}
 		s.row.Outcome = capture.Outcome{State: capture.State(typ), Error: head, Tries: int(w)}

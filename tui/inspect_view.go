@@ -213,7 +213,7 @@ func (i *inspect) preview(w, h int) []string {
 		}
 	}
 	out = exactly(out, h-1)
-	s := []span{{dim, " " + safe.Line(r.Target)}}
+	s := []span{{dim, " " + safe.Line(string(r.Target))}}
 	if r.Remote != "" {
 		s = append(s, span{dim, " from " + safe.Line(r.Remote)})
 	}

@@ -152,7 +152,7 @@ func binary(body []byte) bool {
 
 func (m making) headText(t *text) {
 	r := &m.row
-	t.add(words, safe.Line(r.Method+" "+r.Target+" "+r.Proto))
+	t.add(words, safe.Line(r.Method+" "+string(r.Target)+" "+r.Proto))
 	m.addHeaders(t, r.Headers)
 	if q := r.RawQuery(); q != "" {
 		t.add(faint, "", "query, decoded")

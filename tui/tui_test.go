@@ -280,10 +280,10 @@ func numbered(n int) *capture.Change {
 	a := &capture.Attempt{ID: number(capture.AttemptID, n), Event: e.ID, Endpoint: number(capture.EndpointID, 1), Delivery: number(capture.DeliveryID, n), Number: 1,
 		Status: capture.AttemptSucceeded, URL: "http://localhost:3000/in/stripe?x=1", TriggeredBy: capture.BySystem, TriggeredFrom: capture.FromAutomation,
 		Started: e.Received.Add(time.Millisecond), Duration: capture.Duration(43 * time.Millisecond), Timing: capture.Timing{Connect: capture.Duration(time.Millisecond), FirstByte: capture.Duration(41 * time.Millisecond)}, Code: 200,
-		Response: &capture.Response{Status: 200, Proto: "HTTP/1.1", Headers: capture.Headers{{"Content-Type", "application/json"}, {"Set-Cookie", "s=1"}}, Body: capture.Text(`{"received":true}`)}}
+		Response: &capture.Response{Status: 200, Proto: "HTTP/1.1", Headers: capture.Headers{{"Content-Type", "application/json"}, {"Set-Cookie", "s=1"}}, Body: []byte(`{"received":true}`)}}
 	if n%7 == 2 {
 		a.Status, a.Code, a.Error = capture.AttemptFailed, 503, &capture.Failure{Class: capture.FailStatus, Message: "503 Service Unavailable"}
-		a.Response = &capture.Response{Status: 503, Proto: "HTTP/1.1", Body: capture.Text("upstream warming up"), Truncated: true}
+		a.Response = &capture.Response{Status: 503, Proto: "HTTP/1.1", Body: []byte("upstream warming up"), Truncated: true}
 	}
 	c.Attempts = []*capture.Attempt{a}
 	return c

@@ -55,7 +55,7 @@ func contains(row *capture.Row, text string) bool {
 			return true
 		}
 	}
-	return strings.Contains(row.Type, text) || strings.Contains(row.Target, text) || strings.Contains(string(row.ID), text)
+	return strings.Contains(row.Type, text) || strings.Contains(string(row.Target), text) || strings.Contains(string(row.ID), text)
 }
 
 // BenchmarkHostile shows what is made to be slow, in bytes of body a second.

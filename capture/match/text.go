@@ -58,7 +58,7 @@ func (p *pattern) place(r *capture.Row) string {
 	switch {
 	case p.within(r.Type):
 		return "type"
-	case p.within(r.Target):
+	case p.within(string(r.Target)):
 		return "target"
 	case p.within(string(r.ID)):
 		return "id"

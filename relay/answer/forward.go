@@ -29,7 +29,8 @@ type Options struct {
 	Timeout  time.Duration   // of a whole attempt; 0: 30 s
 }
 
-// Forward sends events to a target.
+// Forward sends events to a target. Connections are kept for a moment after
+// an answer, and reused.
 type Forward struct {
 	Target Target
 	Options
@@ -41,7 +42,7 @@ type Forward struct {
 // request, the response or the error. Cancelling ctx ends it as a timeout.
 func (f *Forward) Send(ctx context.Context, e *capture.Event, body []byte, a *capture.Attempt) {
 	req := f.Request(e, body, a)
-	a.Request, a.Method, a.URL = req, req.Method, f.URL(req.Target)
+	a.Request, a.Method, a.URL = req, req.Method, f.URL(string(req.Target))
 	a.Started = time.Now().UTC()
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(f.Timeout, 30*time.Second))
 	defer cancel()
@@ -62,6 +63,9 @@ func (f *Forward) Send(ctx context.Context, e *capture.Event, body []byte, a *ca
 	}
 }
 
+// Close lets go of idle connections now. It may be used on, all the same.
+func (f *Forward) Close() { f.pool.close() }
+
 // URL is where a request target is sent to, whole.
 func (f *Forward) URL(target string) string {
 	if f.Target.Scheme == "unix" {
@@ -74,7 +78,7 @@ func (f *Forward) URL(target string) string {
 // and body as they were. Of the headers only those of one hop are left out;
 // Host is rewritten, and the length stated when the sender sent chunks.
 func (f *Forward) Request(e *capture.Event, body []byte, a *capture.Attempt) *capture.Request {
-	r := &capture.Request{Method: e.Method, Target: f.PathMode.join(f.Target.Path, e.Target), Body: body}
+	r := &capture.Request{Method: e.Method, Target: capture.Raw(f.PathMode.join(f.Target.Path, string(e.Target))), Body: body}
 	r.Headers = e.Headers.EndToEnd().Without("Expect", EventHeader, AttemptHeader, ReplayOfHeader)
 	f.setHost(r)
 	f.setLength(r, e)

@@ -24,7 +24,7 @@ type Target struct {
 }
 
 var (
-	bare  = regexp.MustCompile(`^:?([0-9]{1,5})(/.*)?$`)
+	bare  = regexp.MustCompile(`^:?[0-9]{1,5}(/.*)?$`)
 	plain = regexp.MustCompile(`^[A-Za-z0-9.-]+(:[0-9]{1,5})?(/.*)?$|^\[[0-9a-fA-F:.]+\](:[0-9]{1,5})?(/.*)?$`)
 	route = regexp.MustCompile(`=(https?://|unix://|:?[0-9]{1,5}(/[^=]*)?$|localhost\b|\[)`)
 )
@@ -36,10 +36,14 @@ func ParseTarget(s string) (Target, error) {
 	if t, ok := parseURL(s); ok {
 		return t, nil
 	}
-	if at := route.FindStringIndex(s); at != nil {
-		t, ok := parseURL(s[at[0]+1:])
-		t.Filter = s[:at[0]]
-		if _, err := match.Parse(t.Filter); err != nil {
+	at := strings.LastIndexByte(s, '=') // a predicate may hold some; a bare host:port/path does not
+	if i := route.FindStringIndex(s); i != nil {
+		at = i[0]
+	}
+	if at > 0 {
+		t, ok := parseURL(s[at+1:])
+		t.Filter = s[:at]
+		if _, err := match.Parse(t.Filter); ok && err != nil {
 			return t, fmt.Errorf("target %q: %w", s, err)
 		}
 		if ok {
@@ -50,12 +54,13 @@ func ParseTarget(s string) (Target, error) {
 }
 
 func parseURL(s string) (Target, bool) {
-	if m := bare.FindStringSubmatch(s); m != nil {
-		return Target{Scheme: "http", Host: "localhost:" + m[1], Path: m[2]}, isPort(m[1])
+	if bare.MatchString(s) {
+		s = "http://localhost:" + strings.TrimPrefix(s, ":")
 	}
 	if path, ok := strings.CutPrefix(s, "unix://"); ok {
 		sock, path, _ := strings.Cut(path, ":")
-		return Target{Scheme: "unix", Host: sock, Path: path}, strings.HasPrefix(sock, "/")
+		return Target{Scheme: "unix", Host: sock, Path: path}, len(sock) > 1 && sock[0] == '/' && !strings.Contains(sock, "\x00") &&
+			(path == "" || path[0] == '/') && sendablePath(path)
 	}
 	scheme, rest, ok := strings.Cut(s, "://")
 	if !ok {
@@ -70,16 +75,21 @@ func parseURL(s string) (Target, bool) {
 	}
 	path, _, _ := strings.Cut(rest[end:], "#")
 	u, err := url.Parse(scheme + "://" + rest[:end])
-	if err != nil || u.Host == "" || u.User != nil || scheme != "http" && scheme != "https" || strings.ContainsAny(path, " \r\n") ||
-		u.Port() != "" && !isPort(u.Port()) {
+	if err != nil || u.Hostname() == "" || u.User != nil || scheme != "http" && scheme != "https" {
 		return Target{}, false
 	}
-	return Target{Scheme: scheme, Host: u.Host, Path: path}, true
+	return Target{Scheme: scheme, Host: u.Host, Path: path}, (u.Port() == "" || port(u.Port())) && sendablePath(path)
 }
 
-func isPort(s string) bool {
+func port(s string) bool {
 	n, err := strconv.ParseUint(s, 10, 16)
 	return err == nil && n > 0
+}
+
+// sendablePath reports whether a path typed by hand can be part of a request
+// line, and was not mistyped: what senders put there is another matter.
+func sendablePath(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f }) < 0
 }
 
 // String is the target's URL, in one spelling.
@@ -116,7 +126,10 @@ func ParsePathMode(s string) (PathMode, error) {
 // was, behind the target's own.
 func (m PathMode) join(own, event string) string {
 	if _, rest, ok := strings.Cut(event, "://"); ok && !strings.HasPrefix(event, "/") { // absolute form
-		event = rest[max(strings.IndexAny(rest, "/?"), 0):]
+		event = "/"
+		if i := strings.IndexAny(rest, "/?"); i >= 0 {
+			event = rest[i:]
+		}
 	}
 	path, query, asked := strings.Cut(event, "?")
 	ownPath, ownQuery, ownAsked := strings.Cut(own, "?")

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -33,6 +34,7 @@ type wire struct {
 	br    *bufio.Reader
 	head  bytes.Buffer // bytes read while seeing, to keep the response's head as it was sent
 	seen  bool
+	err   error     // what ended the reading
 	since time.Time // idle since
 }
 
@@ -45,6 +47,7 @@ func (w *wire) Read(p []byte) (int, error) {
 	if w.seen {
 		w.head.Write(p[:n])
 	}
+	w.err = err
 	return n, err
 }
 
@@ -53,9 +56,13 @@ func (w *wire) alive() bool {
 	if time.Since(w.since) > idleLimit || w.br.Buffered() > 0 {
 		return false
 	}
-	sc, ok := w.Conn.(syscall.Conn)
+	conn := w.Conn
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	sc, ok := conn.(syscall.Conn)
 	if !ok {
-		return false // TLS: dial anew rather than guess
+		return false
 	}
 	rc, err := sc.SyscallConn()
 	if err != nil {
@@ -69,10 +76,12 @@ func (w *wire) alive() bool {
 	return err == nil && open
 }
 
-// pool keeps idle connections to the one host a Forward sends to.
+// pool keeps idle connections to the one host a Forward sends to, for a
+// moment: an app that is shut down may wait for them to end.
 type pool struct {
-	mu   sync.Mutex // guards idle
-	idle []*wire    // the newest last
+	mu    sync.Mutex // guards the fields below
+	idle  []*wire    // the newest last
+	timed bool       // expire will be called
 }
 
 func (p *pool) take() *wire {
@@ -98,6 +107,32 @@ func (p *pool) put(w *wire) {
 		p.idle = p.idle[1:]
 	}
 	p.idle = append(p.idle, w)
+	if !p.timed {
+		p.timed = true
+		time.AfterFunc(idleLimit, p.expire)
+	}
+}
+
+// expire closes connections that were idle for too long.
+func (p *pool) expire() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.idle) > 0 && time.Since(p.idle[0].since) >= idleLimit {
+		p.idle[0].Close()
+		p.idle = p.idle[1:]
+	}
+	if p.timed = len(p.idle) > 0; p.timed {
+		time.AfterFunc(idleLimit-time.Since(p.idle[0].since), p.expire)
+	}
+}
+
+func (p *pool) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, w := range p.idle {
+		w.Close()
+	}
+	p.idle = nil
 }
 
 // errNoAnswer wraps what ended a connection before any byte of an answer.
@@ -108,7 +143,7 @@ func (e errNoAnswer) Unwrap() error { return e.error }
 // roundTrip sends r and reads the answer. A reused connection that turns out
 // to have been closed is replaced by a new one, once.
 func (f *Forward) roundTrip(ctx context.Context, r *capture.Request, trailers capture.Headers, t *capture.Timing) (*capture.Response, error) {
-	if err := sendable(r); err != nil {
+	if err := sendable(r, trailers); err != nil {
 		return nil, err
 	}
 	if w := f.pool.take(); w != nil {
@@ -128,13 +163,14 @@ func (f *Forward) roundTrip(ctx context.Context, r *capture.Request, trailers ca
 var errUnsendable = errors.New("cannot be sent as it is")
 
 // sendable refuses what would end a line early. Nothing that came over HTTP
-// contains it; headers and events made by hand may.
-func sendable(r *capture.Request) error {
-	if strings.ContainsAny(r.Target, " \r\n") || r.Method == "" || strings.ContainsAny(r.Method, " \r\n") {
+// contains it, but for a bare CR in a target; headers and events made by hand
+// may.
+func sendable(r *capture.Request, trailers capture.Headers) error {
+	if strings.ContainsAny(string(r.Target), " \r\n") || r.Method == "" || strings.ContainsAny(r.Method, " \r\n") {
 		return fmt.Errorf("the request line %w", errUnsendable)
 	}
-	for _, h := range r.Headers {
-		if strings.ContainsAny(h[0], ": \r\n") || strings.ContainsAny(h[1], "\r\n") {
+	for _, h := range slices.Concat(r.Headers, trailers) {
+		if h[0] == "" || strings.ContainsAny(h[0], ": \t\r\n\x00") || strings.ContainsAny(h[1], "\r\n\x00") {
 			return fmt.Errorf("header %q %w", h[0], errUnsendable)
 		}
 	}
@@ -246,10 +282,13 @@ func (f *Forward) exchange(ctx context.Context, w *wire, r *capture.Request, tra
 		out.Truncated = true
 		return out, err
 	}
+	if out.Truncated || res.Close {
+		return out, nil
+	}
 	select {
 	case werr := <-wrote:
-		reuse = werr == nil && !out.Truncated && !res.Close
-	default: // answered before all was sent
+		reuse = werr == nil
+	case <-time.After(50 * time.Millisecond): // answered before all was sent; if it was, the writer had time to say so
 	}
 	return out, nil
 }
@@ -258,8 +297,14 @@ func (f *Forward) exchange(ctx context.Context, w *wire, r *capture.Request, tra
 func (w *wire) readAnswer(method string) (*http.Response, error) {
 	for range 10 {
 		res, err := http.ReadResponse(w.br, &http.Request{Method: method})
+		if err != nil && w.err != nil {
+			return nil, w.err // a torn head looks malformed, but that is not what is wrong with it
+		}
 		if err != nil {
 			return nil, errProtocol{err}
+		}
+		if res.StatusCode < 100 {
+			return nil, errProtocol{fmt.Errorf("answered with the status %03d", res.StatusCode)}
 		}
 		if res.StatusCode/100 != 1 {
 			return res, nil

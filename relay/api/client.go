@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"strconv"
 
 	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/match"
 )
 
 // Client is the far-away store: it reads as *store.Store does, over the
@@ -34,51 +36,74 @@ func Dial(socket string) *Client {
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Events implements Reader.
-func (c *Client) Events(ctx context.Context, q capture.Query) (capture.Page, error) {
-	v := url.Values{"filter": {q.Filter}, "app": {q.App}, "limit": {strconv.Itoa(q.Limit)}, "scan": {strconv.Itoa(q.Scan)}}
-	if q.Cursor > 0 {
-		v.Set("cursor", itoa(q.Cursor))
+func (c *Client) Events(ctx context.Context, q capture.Query) (page capture.Page, err error) {
+	if _, err := match.Parse(q.Filter); err != nil {
+		return page, err // here it still knows where it breaks
 	}
-	if q.Limit == 0 {
-		v.Del("limit")
+	if q.Limit <= 0 {
+		q.Limit = 50
 	}
+	v := url.Values{"filter": {q.Filter}, "app": {q.App}, "scan": {strconv.Itoa(q.Scan)}}
 	if q.Ascending {
 		v.Set("order", "asc")
 	}
-	var l list[capture.Row]
-	if err := c.call(ctx, "GET", "/events?"+v.Encode(), nil, &l); err != nil {
-		return capture.Page{}, err
+	for page.Next = q.Cursor; ; {
+		if page.Next > 0 {
+			v.Set("cursor", itoa(page.Next))
+		}
+		v.Set("limit", strconv.Itoa(min(q.Limit-len(page.Rows), mostRows)))
+		var l list[capture.Row]
+		if err := c.call(ctx, "GET", "/events?"+v.Encode(), nil, &l); err != nil {
+			return capture.Page{}, err
+		}
+		page.Rows = append(page.Rows, l.Data...)
+		page.Next, _ = strconv.ParseUint(l.NextCursor, 10, 64)
+		if page.Next == 0 || len(page.Rows) >= q.Limit || q.Scan > 0 {
+			return page, nil
+		}
 	}
-	next, _ := strconv.ParseUint(l.NextCursor, 10, 64)
-	return capture.Page{Rows: l.Data, Next: next}, nil
 }
 
 // Event implements Reader.
 func (c *Client) Event(ctx context.Context, id capture.ID) (row capture.Row, err error) {
-	err = c.call(ctx, "GET", "/events/"+string(id), nil, &row)
+	err = c.one(ctx, "GET", capture.EventID, id, "", &row)
 	return row, err
 }
 
 // Body implements Reader.
 func (c *Client) Body(ctx context.Context, id capture.ID) (body []byte, err error) {
-	err = c.call(ctx, "GET", "/events/"+string(id)+"/body", nil, &body)
+	err = c.one(ctx, "GET", capture.EventID, id, "/body", &body)
 	return body, err
 }
 
 // Attempts implements Reader.
-func (c *Client) Attempts(ctx context.Context, q capture.AttemptQuery) ([]capture.Attempt, error) {
-	v := url.Values{"event": {string(q.Event)}, "status": {string(q.Status)}, "cursor": {string(q.Cursor)}}
-	if q.Limit > 0 {
-		v.Set("limit", strconv.Itoa(q.Limit))
+func (c *Client) Attempts(ctx context.Context, q capture.AttemptQuery) (found []capture.Attempt, err error) {
+	if q.Limit <= 0 {
+		q.Limit = 50
 	}
-	var l list[capture.Attempt]
-	err := c.call(ctx, "GET", "/attempts?"+v.Encode(), nil, &l)
-	return l.Data, err
+	if q.Event != "" {
+		if q.Event, err = known(capture.EventID, q.Event); err != nil {
+			return nil, err
+		}
+	}
+	v := url.Values{"event": {string(q.Event)}, "status": {string(q.Status)}, "cursor": {string(q.Cursor)}}
+	for {
+		v.Set("limit", strconv.Itoa(min(q.Limit-len(found), mostRows)))
+		var l list[capture.Attempt]
+		if err := c.call(ctx, "GET", "/attempts?"+v.Encode(), nil, &l); err != nil {
+			return nil, err
+		}
+		found = append(found, l.Data...)
+		if l.NextCursor == "" || len(found) >= q.Limit {
+			return found, nil
+		}
+		v.Set("cursor", l.NextCursor)
+	}
 }
 
 // Attempt implements Reader.
 func (c *Client) Attempt(ctx context.Context, id capture.ID) (a capture.Attempt, err error) {
-	err = c.call(ctx, "GET", "/attempts/"+string(id), nil, &a)
+	err = c.one(ctx, "GET", capture.AttemptID, id, "", &a)
 	return a, err
 }
 
@@ -97,24 +122,49 @@ func (c *Client) Status(ctx context.Context) (s Status, err error) {
 // Pin implements Keeper.
 func (c *Client) Pin(ctx context.Context, id capture.ID, on bool) error {
 	method := map[bool]string{true: "PUT", false: "DELETE"}[on]
-	return c.call(ctx, method, "/events/"+string(id)+"/pin", nil, nil)
+	return c.one(ctx, method, capture.EventID, id, "/pin", nil)
 }
 
-// Remove implements Keeper. It stops at the first id that fails.
+// Remove implements Keeper.
 func (c *Client) Remove(ctx context.Context, ids ...capture.ID) error {
+	var refused []error
 	for _, id := range ids {
-		if err := c.call(ctx, "DELETE", "/events/"+string(id), nil, nil); err != nil {
-			return err // it names the event
+		if err := c.one(ctx, "DELETE", capture.EventID, id, "", nil); err != nil {
+			refused = append(refused, err)
 		}
 	}
-	return nil
+	return errors.Join(refused...)
 }
 
 // Resend asks for new attempts of an event and returns them as they wait.
 func (c *Client) Resend(ctx context.Context, id capture.ID, r capture.Resend) ([]*capture.Attempt, error) {
+	id, err := known(capture.EventID, id)
+	if err != nil {
+		return nil, err
+	}
 	var l list[*capture.Attempt]
-	err := c.call(ctx, "POST", "/events/"+string(id)+"/replay", r, &l)
+	err = c.call(ctx, "POST", "/events/"+string(id)+"/replay", r, &l)
 	return l.Data, err
+}
+
+// one makes a request about one event or attempt.
+func (c *Client) one(ctx context.Context, method, noun string, id capture.ID, below string, out any) error {
+	id, err := known(noun, id)
+	if err != nil {
+		return err
+	}
+	collection := map[string]string{capture.EventID: "/events/", capture.AttemptID: "/attempts/"}[noun]
+	return c.call(ctx, method, collection+string(id)+below, nil, out)
+}
+
+// known refuses text that is no id, which no store holds: put into a path it
+// could mean anything.
+func known(noun string, id capture.ID) (capture.ID, error) {
+	id, err := capture.ParseID(noun, string(id))
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", capture.ErrNotFound, err)
+	}
+	return id, nil
 }
 
 // call makes a request below /api/v1 and decodes the answer into out: as

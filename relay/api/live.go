@@ -80,9 +80,14 @@ func attend(ctx context.Context, conn *websocket.Conn) {
 	ping := time.NewTicker(beat)
 	defer ping.Stop()
 	go func() {
-		for range ping.C { // WriteControl may run beside the writer
-			if ctx.Err() != nil || conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTime)) != nil {
+		for {
+			select {
+			case <-ctx.Done():
 				return
+			case <-ping.C: // WriteControl may run beside the writer
+				if conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTime)) != nil {
+					return
+				}
 			}
 		}
 	}()
@@ -156,6 +161,9 @@ func wants(ctx context.Context, s Source, f capture.Fact, filter *match.Predicat
 // calls each with every record, first "ready". It returns nil when ctx is
 // done, and an error when each returns one or the stream breaks.
 func (c *Client) Live(ctx context.Context, after uint64, filter, app string, each func(capture.Record) error) error {
+	if _, err := match.Parse(filter); err != nil {
+		return err // here it still knows where it breaks
+	}
 	q := url.Values{"filter": {filter}, "app": {app}}
 	if after > 0 {
 		q.Set("after", itoa(after))

@@ -7,6 +7,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,6 +50,9 @@ type Source interface {
 	Follower
 	Keeper
 }
+
+// mostRows is how many rows a page may have.
+const mostRows = 1000
 
 // Server answers the management API.
 type Server struct {
@@ -96,17 +100,18 @@ func (s *Server) Handler() http.Handler {
 // Guard lets in only what a person at this machine may have meant: requests
 // that name a loopback host, so that no web page can rebind its own name to
 // 127.0.0.1, and that come from no foreign page. A token, once there is one,
-// is asked of everybody.
+// is asked of everybody; who comes to an address of this machine that others
+// can reach may then call it by any name.
 func Guard(next http.Handler, token string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case !loopback(r.Host):
+		case !loopback(r.Host) && (token == "" || !reachable(r)):
 			fail(w, &problem{Status: http.StatusForbidden, Code: "foreign_host",
 				Detail: fmt.Sprintf("The Host header names %q. This address answers to localhost only.", r.Host)})
 		case foreign(r):
 			fail(w, &problem{Status: http.StatusForbidden, Code: "foreign_origin",
 				Detail: "The request comes from another site's page."})
-		case token != "" && r.Header.Get("Authorization") != "Bearer "+token && !open(r.URL.Path):
+		case token != "" && !authorized(r, token) && !open(r.URL.Path):
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			fail(w, &problem{Status: http.StatusUnauthorized, Code: "unauthorized",
 				Detail: "Send the header Authorization: Bearer TOKEN."})
@@ -114,6 +119,17 @@ func Guard(next http.Handler, token string) http.Handler {
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+func authorized(r *http.Request, token string) bool {
+	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare([]byte(given), []byte(token)) == 1
+}
+
+// reachable reports whether r came to an address that is not loopback's.
+func reachable(r *http.Request) bool {
+	addr, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	return ok && !addr.IP.IsLoopback()
 }
 
 func open(path string) bool { return path == "/healthz" || path == "/version" }
@@ -141,7 +157,7 @@ func foreign(r *http.Request) bool {
 
 func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	limit, err := number(q, "limit", 1000)
+	limit, err := number(q, "limit", mostRows)
 	if err != nil {
 		return err
 	}
@@ -243,10 +259,8 @@ func (s *Server) replay(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var resend capture.Resend
-	dec := json.NewDecoder(r.Body)
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&resend); err != nil && err != io.EOF {
-		return &problem{Status: http.StatusBadRequest, Code: "bad_body", Detail: strings.TrimPrefix(err.Error(), "json: ")}
+	if err := readBody(r, &resend); err != nil {
+		return err
 	}
 	made, err := s.Resend(r.Context(), id, resend)
 	if err != nil {
@@ -255,9 +269,32 @@ func (s *Server) replay(w http.ResponseWriter, r *http.Request) error {
 	return reply(w, http.StatusAccepted, list[*capture.Attempt]{Data: made})
 }
 
+// readBody decodes a request's JSON into v; no body leaves v as it is. A
+// member that v has not is an error that names it.
+func readBody(r *http.Request, v any) error {
+	dec := json.NewDecoder(r.Body)
+	dec.DisallowUnknownFields()
+	err := dec.Decode(v)
+	if err == io.EOF {
+		return nil
+	}
+	if err == nil {
+		if _, err = dec.Token(); err == io.EOF {
+			return nil
+		}
+		err = errors.New("more than one JSON value")
+	}
+	var over *http.MaxBytesError
+	if errors.As(err, &over) {
+		return &problem{Status: http.StatusRequestEntityTooLarge, Code: "too_large",
+			Detail: fmt.Sprintf("The body is over the limit of %d bytes.", over.Limit)}
+	}
+	return &problem{Status: http.StatusBadRequest, Code: "bad_body", Detail: strings.TrimPrefix(err.Error(), "json: ")}
+}
+
 func (s *Server) attempts(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	limit, err := number(q, "limit", 1000)
+	limit, err := number(q, "limit", mostRows)
 	if err != nil {
 		return err
 	}
@@ -350,7 +387,7 @@ func (p *problem) Error() string { return p.Detail }
 // Unwrap gives the sentinel back that the problem was made from at the other
 // end.
 func (p *problem) Unwrap() error {
-	for _, k := range known {
+	for _, k := range sentinels {
 		if k.code == p.Code {
 			return k.err
 		}
@@ -358,8 +395,8 @@ func (p *problem) Unwrap() error {
 	return nil
 }
 
-// known are the errors that keep their identity on the way to a client.
-var known = []struct {
+// sentinels are the errors that keep their identity on the way to a client.
+var sentinels = []struct {
 	err    error
 	status int
 	code   string
@@ -380,7 +417,7 @@ func fail(w http.ResponseWriter, err error) {
 	p := &problem{Status: http.StatusInternalServerError, Code: "internal", Detail: err.Error()}
 	var syntax *match.SyntaxError
 	if !errors.As(err, &p) {
-		for _, k := range known {
+		for _, k := range sentinels {
 			if errors.Is(err, k.err) {
 				p.Status, p.Code = k.status, k.code
 			}

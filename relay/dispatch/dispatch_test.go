@@ -110,7 +110,7 @@ func (r *river) target(url, filter string) {
 // arrive keeps an event as the ingest does.
 func (r *river) arrive(target string) capture.ID {
 	r.t.Helper()
-	e := &capture.Event{ID: capture.NewID(capture.EventID), App: "default", Received: time.Now(), Method: "POST", Target: target,
+	e := &capture.Event{ID: capture.NewID(capture.EventID), App: "default", Received: time.Now(), Method: "POST", Target: capture.Raw(target),
 		Size: 2, SHA256: capture.Sum([]byte("hi"))}
 	if err := r.store.Keep(r.t.Context(), &capture.Change{Event: e, Body: []byte("hi"), Attempts: r.Plan(e, []byte("hi"))}); err != nil {
 		r.t.Fatal(err)

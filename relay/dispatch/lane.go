@@ -161,7 +161,7 @@ func (l *lane) attempt(ctx context.Context, a *capture.Attempt) {
 		change.Attempts = append(change.Attempts, follow(a, l.endpoint, at))
 	}
 	l.store.KeepAsync(change, func(err error) {
-		if err != nil {
+		if err != nil && !errors.Is(err, capture.ErrNotFound) { // else the event was removed meanwhile
 			l.log.Error("an attempt could not be kept; it will be made again", "attempt", a.ID, "err", err)
 			l.later(a.ID)
 			return
