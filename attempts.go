@@ -33,6 +33,9 @@ func attemptsLs(e *env) *cli.Command {
 			&cli.StringFlag{Name: "status", Usage: "only those that are `STATUS`: pending, succeeded, failed or skipped", Destination: &o.status},
 			&cli.IntFlag{Name: "last", Aliases: []string{"n"}, Usage: "only the newest `N`", Destination: &o.last}),
 		Action: func(c *cli.Context) error {
+			if o.last < 0 {
+				return usage("--last %d: want 0 (all) or more", o.last)
+			}
 			return withClient(c.Context, e, &o.common, func(client *api.Client) error {
 				q := capture.AttemptQuery{Status: capture.AttemptStatus(o.status)}
 				switch q.Status {

@@ -182,8 +182,9 @@ func eventsGet(e *env) *cli.Command {
 				if o.json {
 					return errors.Join(writeWhole(e.stdout, row, body), err)
 				}
-				writeEvent(e.stdout, &row, body)
-				return err
+				w := bufio.NewWriter(e.stdout)
+				writeEvent(w, &row, body)
+				return errors.Join(w.Flush(), err)
 			})
 		},
 	}

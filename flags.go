@@ -204,6 +204,14 @@ func finish(app *cli.App) {
 			return
 		}
 		if len(cmd.Subcommands) == 0 {
+			if action := cmd.Action; cmd.ArgsUsage == "" {
+				cmd.Action = func(c *cli.Context) error {
+					if c.NArg() > 0 {
+						return usage("%s takes no arguments, and was given %q", strings.TrimPrefix(c.Command.HelpName, c.App.Name+" "), c.Args().First())
+					}
+					return action(c)
+				}
+			}
 			cmd.Before = func(c *cli.Context) error { return fill(c, app, cmd.Flags) }
 			return
 		}

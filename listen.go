@@ -128,6 +128,9 @@ func (o *listenOptions) run(ctx context.Context, e *env, targets []string) error
 	if _, err := match.Parse(o.filter); err != nil {
 		return err
 	}
+	if o.concurrency < 1 || o.retries < 0 {
+		return usage("--concurrency %d --retries %d: want 1 or more, and 0 or more", o.concurrency, o.retries)
+	}
 	for _, t := range targets {
 		if _, err := answer.ParseTarget(t); err != nil {
 			return err

@@ -159,6 +159,9 @@ func (n *node) serve(ctx context.Context, c *api.Client) (done func() error) {
 // listen opens a TCP address. The error for one that is taken says which.
 func listen(flag, addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
+	if bad := new(net.AddrError); errors.As(err, &bad) {
+		return nil, usage("--%s %s: %s: want HOST:PORT, such as 127.0.0.1:4080", flag, addr, bad.Err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("--%s %s: %w", flag, addr, err)
 	}

@@ -27,9 +27,6 @@ func recordCommand(e *env) *cli.Command {
 			&cli.StringFlag{Name: "until", Usage: "end after the first event that matches `EXPR`", Destination: &o.until},
 		),
 		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return usage("record %s: tape files are not written yet; leave FILE out to record into the store, and read it with events get", c.Args().First())
-			}
 			return o.run(c.Context, e)
 		},
 	}
