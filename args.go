@@ -10,6 +10,9 @@ import (
 // arrange puts a command line into the order that urfave/cli needs: the
 // command first, then flags, then arguments. People write flags anywhere.
 func arrange(app *cli.App, args []string) []string {
+	if len(args) > 1 && args[1] == "help" { // hooktape help listen
+		args = append(append(args[:1:1], args[2:]...), "--help")
+	}
 	commands, flags := app.Commands, app.Flags
 	path, given, rest := args[:1:1], []string(nil), []string(nil)
 	for i := 1; i < len(args); i++ {
@@ -19,8 +22,15 @@ func arrange(app *cli.App, args []string) []string {
 			rest = append(rest, args[i+1:]...)
 			i = len(args)
 		case len(a) > 1 && a[0] == '-':
-			given = append(given, a)
-			if !strings.Contains(a, "=") && takesValue(app, flags, strings.TrimLeft(a, "-")) && i+1 < len(args) {
+			name, _, whole := strings.Cut(strings.TrimLeft(a, "-"), "=")
+			f := lookFlag(app, flags, name)
+			if f == nil {
+				given = append(given, a)
+				continue
+			}
+			// By its long name: cli takes -H and --header in one line for a mistake.
+			given = append(given, "--"+f.Names()[0]+strings.TrimLeft(a, "-")[len(name):])
+			if !whole && takesValue(f) && i+1 < len(args) {
 				i++
 				given = append(given, args[i])
 			}
@@ -61,17 +71,21 @@ func subFlags(c *cli.Command) (flags []cli.Flag) {
 	return flags
 }
 
-// takesValue looks a flag up where it may be meant: at the command so far, or
-// at any command that may still follow.
-func takesValue(app *cli.App, flags []cli.Flag, name string) bool {
+// lookFlag looks a flag up where it may be meant: at the command so far, or
+// at any command that may still follow. It is nil when none has the name.
+func lookFlag(app *cli.App, flags []cli.Flag, name string) cli.Flag {
 	for _, c := range app.Commands {
 		flags = append(slices.Clone(flags), append(slices.Clone(c.Flags), subFlags(c)...)...)
 	}
 	for _, f := range flags {
 		if slices.Contains(f.Names(), name) {
-			d, ok := f.(cli.DocGenerationFlag)
-			return ok && d.TakesValue()
+			return f
 		}
 	}
-	return false
+	return nil
+}
+
+func takesValue(f cli.Flag) bool {
+	d, ok := f.(cli.DocGenerationFlag)
+	return ok && d.TakesValue()
 }

@@ -94,7 +94,7 @@ func (d *doctor) openStore(ctx context.Context, dir string, verify bool) {
 		d.tell("store", nil, dir+" is not there yet; the first listen makes it")
 		return
 	}
-	s, err := store.Open(dir, store.Options{Log: quietLogger()})
+	s, err := store.Open(dir, store.Options{})
 	if err != nil {
 		d.tell("store", err, "")
 		return

@@ -323,7 +323,7 @@ func eventsRm(e *env) *cli.Command {
 				}
 				for _, id := range ids {
 					if err := client.Remove(c.Context, id); err != nil {
-						return fmt.Errorf("%s: %w", id, err)
+						return err
 					}
 				}
 				fmt.Fprintf(e.stderr, "removed %d\n", len(ids))

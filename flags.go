@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -53,12 +54,13 @@ func (o *common) dir() (string, error) {
 	return filepath.Join(home, ".local", "share", "hooktape"), nil
 }
 
-func (o *common) logger(e *env) (*slog.Logger, error) {
+// logger writes diagnostics to w.
+func (o *common) logger(w io.Writer) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
 		return nil, usage("--log-level %q: want debug, info, warn or error", o.logLevel)
 	}
-	return slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: level})), nil
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level})), nil
 }
 
 // colored reports whether w may be sent colour.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -135,15 +136,18 @@ func (o *listenOptions) run(ctx context.Context, e *env, targets []string) error
 	if o.dryRun {
 		return o.explain(e, forward, targets)
 	}
-	screen := terminal(e.stdout) && terminal(e.stdin) && !o.plain && !o.json &&
-		os.Getenv("TERM") != "dumb" && !set("ACCESSIBLE")
-	return o.own(ctx, e, forward, screen, func(ctx context.Context, n *node) error {
+	var screenLog *ring
+	if terminal(e.stdout) && terminal(e.stdin) && !o.plain && !o.json &&
+		os.Getenv("TERM") != "dumb" && !set("ACCESSIBLE") {
+		screenLog = new(ring)
+	}
+	return o.own(ctx, e, forward, screenLog, func(ctx context.Context, n *node) error {
 		n.dispatch.Concurrency = o.concurrency
 		n.dispatch.Retry = dispatch.Retry{Tries: o.retries + 1, Backoff: time.Duration(o.backoff), Max: time.Duration(o.maxBackoff)}
 		return n.targets(ctx, targets, o.app, o.filter)
 	}, func(ctx context.Context, n *node) error {
-		if screen {
-			return showTUI(ctx, here{n.store, n.dispatch}, &o.common, n.api.Ready)
+		if screenLog != nil {
+			return showTUI(ctx, here{n.store, n.dispatch}, &o.common, n.api.Ready, screenLog.Lines)
 		}
 		return o.printAll(ctx, e, n)
 	})
@@ -176,14 +180,16 @@ func set(name string) bool {
 
 // own opens the store as its owner, lets prepare add to the node, serves
 // ingest and API, says that it is ready, and runs body until that returns.
-func (o *catching) own(ctx context.Context, e *env, forward answer.Options, quiet bool,
+// Where body draws a screen, screen takes the diagnostics; else it is nil.
+func (o *catching) own(ctx context.Context, e *env, forward answer.Options, screen *ring,
 	prepare func(context.Context, *node) error, body func(context.Context, *node) error) error {
-	log, err := o.logger(e)
+	diagnostics := e.stderr
+	if screen != nil {
+		diagnostics = screen
+	}
+	log, err := o.logger(diagnostics)
 	if err != nil {
 		return err
-	}
-	if quiet {
-		log = quietLogger()
 	}
 	dir, err := o.dir()
 	if err != nil {
@@ -191,12 +197,12 @@ func (o *catching) own(ctx context.Context, e *env, forward answer.Options, quie
 	}
 	ingest, err := listen("ingest", o.ingest)
 	if err != nil {
-		return err
+		return running(ctx, dir, err)
 	}
 	defer ingest.Close()
 	manage, err := listen("api", o.apiAddr)
 	if err != nil {
-		return err
+		return running(ctx, dir, err)
 	}
 	defer manage.Close()
 	if err := loopbackOnly(manage, o.token); err != nil {
@@ -230,11 +236,29 @@ func (o *catching) own(ctx context.Context, e *env, forward answer.Options, quie
 			ctx, cancel := context.WithCancel(ctx)
 			defer cancel()
 			defer context.AfterFunc(serving, cancel)()
-			if err := o.announce(e, n.api.Ready, quiet); err != nil {
+			if err := o.announce(e, n.api.Ready, screen != nil); err != nil {
 				return err
 			}
 			return body(ctx, n)
 		})
+}
+
+// errRunning is returned for listening a second time.
+var errRunning = errors.New("hooktape is running already")
+
+// running is errRunning when it is the owner of dir that has the port of
+// taken, and else taken.
+func running(ctx context.Context, dir string, taken error) error {
+	if !errors.Is(taken, syscall.EADDRINUSE) {
+		return taken
+	}
+	c := api.Dial(socketPath(dir))
+	defer c.Close()
+	s, err := c.Status(ctx)
+	if err != nil || s.Ingest == "" {
+		return taken
+	}
+	return fmt.Errorf("%w: it takes webhooks at %s and keeps them in %s", errRunning, s.Ingest, s.Store)
 }
 
 // announce says that webhooks are taken: on standard output first of all

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/signal"
 	"strings"
@@ -103,12 +104,27 @@ func hint(err error) string {
 		return "Update hooktape, or name another store with --store DIR."
 	case errors.Is(err, capture.ErrNotFound):
 		return "hooktape events ls shows what is there."
+	case errors.Is(err, errRunning):
+		return "Follow it with hooktape events tail, or stop it first to listen anew."
 	case errors.Is(err, syscall.EADDRINUSE):
-		return "Another program has the port. Find it with: lsof -i, or choose another with --ingest 127.0.0.1:0 --api 127.0.0.1:0"
+		return "Another program has the port" + whoHas(err) + ". Stop it, or choose others with --ingest 127.0.0.1:0 --api 127.0.0.1:0"
 	case errors.Is(err, os.ErrPermission):
 		return "Choose a directory you may write to with --store DIR."
 	}
 	return ""
+}
+
+// whoHas says how to find the program that has the port of err.
+func whoHas(err error) string {
+	var op *net.OpError
+	if !errors.As(err, &op) || op.Addr == nil {
+		return ""
+	}
+	_, port, err := net.SplitHostPort(op.Addr.String())
+	if err != nil {
+		return ""
+	}
+	return " (lsof -i :" + port + " names it)"
 }
 
 // env is the world outside: what commands read and write.

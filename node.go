@@ -118,7 +118,7 @@ func connect(ctx context.Context, e *env, o *common, forward answer.Options) (c 
 	if err != nil {
 		return nil, nil, err
 	}
-	log, err := o.logger(e)
+	log, err := o.logger(e.stderr)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -52,7 +51,7 @@ func (o *recordOptions) run(ctx context.Context, e *env) error {
 		return err
 	}
 	nothing := func(context.Context, *node) error { return nil }
-	return o.own(ctx, e, answer.Options{}, false, nothing, func(ctx context.Context, n *node) error {
+	return o.own(ctx, e, answer.Options{}, nil, nothing, func(ctx context.Context, n *node) error {
 		limited := ctx
 		if o.time > 0 {
 			var cancel context.CancelFunc
@@ -88,5 +87,3 @@ func (n *node) matches(ctx context.Context, id capture.ID, p *match.Predicate) b
 		return body
 	}})
 }
-
-func quietLogger() *slog.Logger { return slog.New(slog.DiscardHandler) }

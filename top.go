@@ -40,7 +40,7 @@ func attach(ctx context.Context, e *env, o *common) error {
 	}
 	status, err := client.Status(ctx)
 	if err == nil {
-		err = showTUI(ctx, client, o, status.Ready)
+		err = showTUI(ctx, client, o, status.Ready, nil)
 	}
 	return errors.Join(err, done())
 }
@@ -62,14 +62,14 @@ type here struct {
 	*dispatch.Dispatcher
 }
 
-func showTUI(ctx context.Context, s source, o *common, ready capture.Ready) error {
+func showTUI(ctx context.Context, s source, o *common, ready capture.Ready, log func() []string) error {
 	return tui.Run(ctx, tui.Options{
 		Source: s, Counts: s.Counts, Watch: s.Watch, Pin: s.Pin, Remove: s.Remove,
 		Resend: func(ctx context.Context, id capture.ID, r capture.Resend) error {
 			_, err := s.Resend(ctx, id, r)
 			return err
 		},
-		Ready: ready, Color: tui.Color(o.color),
+		Ready: ready, Color: tui.Color(o.color), Log: log,
 		StateFile: filepath.Join(ready.Store, "tui.json"),
 	})
 }

@@ -1,6 +1,10 @@
 package capture
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+	"unicode/utf8"
+)
 
 // Attempt is one try to deliver one event to one endpoint. It is kept when it
 // becomes pending and again when it is finished; from then on it is a fact.
@@ -90,11 +94,43 @@ type Request struct {
 	Body    []byte  `json:"-" cbor:"-"`
 }
 
-// Response is what came back.
+// Response is what came back. Its JSON form has the body as "body" when that
+// is valid UTF-8, else as "body_base64".
 type Response struct {
 	Status    int     `json:"status" cbor:"1,keyasint"`
 	Proto     string  `json:"protocol" cbor:"2,keyasint"`
 	Headers   Headers `json:"headers" cbor:"3,keyasint"`
-	Body      Text    `json:"body" cbor:"4,keyasint"`                               // at most 1 MiB
+	Body      []byte  `json:"-" cbor:"4,keyasint"`                                  // at most 1 MiB
 	Truncated bool    `json:"body_truncated,omitempty" cbor:"5,keyasint,omitempty"` // Body is the beginning of a longer one
+}
+
+type plainResponse Response
+
+type responseJSON struct {
+	*plainResponse
+	Body   *string `json:"body,omitempty"`
+	Base64 []byte  `json:"body_base64,omitempty"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (r Response) MarshalJSON() ([]byte, error) {
+	out := responseJSON{plainResponse: (*plainResponse)(&r)}
+	if text := string(r.Body); utf8.ValidString(text) {
+		out.Body = &text
+	} else {
+		out.Base64 = r.Body
+	}
+	return json.Marshal(out)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *Response) UnmarshalJSON(b []byte) error {
+	in := responseJSON{plainResponse: (*plainResponse)(r)}
+	if err := json.Unmarshal(b, &in); err != nil {
+		return err
+	}
+	if r.Body = in.Base64; in.Body != nil {
+		r.Body = []byte(*in.Body)
+	}
+	return nil
 }

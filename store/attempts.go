@@ -39,9 +39,10 @@ func (s *Store) Attempts(ctx context.Context, q capture.AttemptQuery) (found []c
 					return err
 				}
 			}
-			id := tailID(capture.AttemptID, it.Item().Key())
-			if id == q.Cursor {
-				continue
+			key := it.Item().Key()
+			id := tailID(capture.AttemptID, key)
+			if len(key) != len(prefix)+16 || id == q.Cursor {
+				continue // or a further part of a record
 			}
 			a, err := readAttempt(txn, id)
 			if err != nil {
@@ -91,7 +92,7 @@ func readAttempt(txn *badger.Txn, id capture.ID) (a capture.Attempt, err error) 
 		return a, capture.ErrNotFound
 	}
 	key := keyID(prefixAttempt, id)
-	raw, err := read(txn, key)
+	raw, err := readParts(txn, key)
 	if err != nil {
 		return a, err
 	}

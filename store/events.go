@@ -48,10 +48,10 @@ func readRow(txn *badger.Txn, id capture.ID) (row capture.Row, err error) {
 		return row, err
 	}
 	k := kept{seq: seq}
-	if k.record, err = read(txn, keyEvent(seq)); err != nil {
+	if k.record, err = readParts(txn, keyEvent(seq)); err != nil {
 		return row, err
 	}
-	if k.tally, err = read(txn, keyTally(seq)); err != nil {
+	if k.tally, err = readParts(txn, keyTally(seq)); err != nil {
 		return row, err
 	}
 	if err := decodeRow(k, &row); err != nil {
@@ -121,12 +121,11 @@ func (s *Store) Pin(ctx context.Context, id capture.ID, on bool) error {
 		if err != nil {
 			return err
 		}
-		before := t.entries()
 		if t.Pinned == on {
 			return nil
 		}
 		t.Pinned = on
-		return b.putTally(seq, t, before)
+		return b.putTally(seq, t)
 	}})
 	if err != nil {
 		return fmt.Errorf("store: pin %s: %w", id, err)

@@ -54,6 +54,9 @@ func (s *Store) KeepAsync(c *capture.Change, done func(error)) {
 		return
 	}
 	if err := s.submit(s.alive, w); err != nil {
+		if s.alive.Err() != nil {
+			err = fmt.Errorf("%w: it is closed", capture.ErrUnavailable)
+		}
 		done(fmt.Errorf("store: keep: %w", err))
 	}
 }
@@ -157,12 +160,21 @@ func (k *keeping) plan(b *batch) error {
 		}
 	}
 	k.seqs = make([]uint64, len(k.Attempts))
+	tallies := map[uint64]*tallied{}
 	for i, a := range k.Attempts {
-		seq, err := planAttempt(b, a, k.wires[i])
+		if int64(len(b.staged)) > b.maxCount {
+			return errNoFit
+		}
+		seq, err := planAttempt(b, tallies, a, k.wires[i])
 		if err != nil {
 			return err
 		}
 		k.seqs[i] = seq
+	}
+	for event, t := range tallies {
+		if err := b.putTally(event, t); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -170,7 +182,7 @@ func (k *keeping) plan(b *batch) error {
 func (k *keeping) planEvent(b *batch) error {
 	k.seq = b.next()
 	key := keyEvent(k.seq)
-	b.put(key, seal(key, eventRecord(b.now, k.record)))
+	b.putParts(key, seal(key, eventRecord(b.now, k.record)), 0)
 	b.put(keyID(prefixID, k.Event.ID), keySeq(prefixEvent, k.seq)[1:])
 	if err := b.putChunks(keySeq(prefixBody, k.seq), k.Body); err != nil {
 		return err
@@ -189,19 +201,21 @@ func (k *keeping) planEvent(b *batch) error {
 // planAttempt stages an attempt, new or replacing the pending one of its id,
 // and folds it into its event. It returns the place in the sequence of a
 // finished one.
-func planAttempt(b *batch, a *capture.Attempt, wire []byte) (seq uint64, err error) {
+func planAttempt(b *batch, tallies map[uint64]*tallied, a *capture.Attempt, wire []byte) (seq uint64, err error) {
 	event, err := b.seq(a.Event)
 	if err != nil {
 		return 0, fmt.Errorf("attempt %s of event %s: %w", a.ID, a.Event, err)
 	}
-	t, err := b.tally(event)
-	if err != nil {
-		return 0, err
+	t := tallies[event]
+	if t == nil {
+		if t, err = b.tally(event); err != nil {
+			return 0, err
+		}
+		tallies[event] = t
 	}
-	before := t.entries()
 
 	key := keyID(prefixAttempt, a.ID)
-	raw, err := b.get(key)
+	raw, err := b.getParts(key)
 	if err != nil {
 		return 0, err
 	}
@@ -241,11 +255,10 @@ func planAttempt(b *batch, a *capture.Attempt, wire []byte) (seq uint64, err err
 		}
 		t.finish(a)
 	}
-	if err := b.putRecord(key, light); err != nil {
-		return 0, err
-	}
 	b.put(keyOf(event, a.ID), nil)
-	return seq, b.putTally(event, t, before)
+	record, err := encode(key, light)
+	b.putParts(key, record, len(raw))
+	return seq, err
 }
 
 // seq is the place of an event, or capture.ErrNotFound.
@@ -260,28 +273,42 @@ func (b *batch) seq(id capture.ID) (uint64, error) {
 	return seqOf(raw), nil
 }
 
+// tallied is a tally that is being changed.
+type tallied struct {
+	tally
+	before []entry // as the index has it
+	length int     // of its record as it was
+}
+
 // tally is that of an event, empty where nothing has happened to it.
-func (b *batch) tally(seq uint64) (t tally, err error) {
+func (b *batch) tally(seq uint64) (*tallied, error) {
+	t := new(tallied)
 	key := keyTally(seq)
-	raw, err := b.get(key)
-	if err != nil || raw == nil {
-		return t, err
+	raw, err := b.getParts(key)
+	if err == nil && raw != nil {
+		err = decode(key, raw, &t.tally)
 	}
-	return t, decode(key, raw, &t)
+	t.before, t.length = t.entries(), len(raw)
+	return t, err
 }
 
 // putTally stages a tally and what it changes in the index.
-func (b *batch) putTally(seq uint64, t tally, before []entry) error {
+func (b *batch) putTally(seq uint64, t *tallied) error {
+	t.fold()
 	after := t.entries()
-	for _, x := range before {
+	for _, x := range t.before {
 		if x.indexed() && !slices.Contains(after, x) {
 			b.del(keyIndexed(x.field, x.value, seq))
 		}
 	}
 	for _, x := range after {
-		if x.indexed() && !slices.Contains(before, x) {
+		if x.indexed() && !slices.Contains(t.before, x) {
 			b.put(keyIndexed(x.field, x.value, seq), nil)
 		}
 	}
-	return b.putRecord(keyTally(seq), t)
+	key := keyTally(seq)
+	record, err := encode(key, t.tally)
+	b.putParts(key, record, t.length)
+	t.length = len(record)
+	return err
 }

@@ -13,7 +13,8 @@ import (
 // Every key of the store. Numbers are big-endian, so that keys sort as what
 // they stand for; a u128 is the 16 bytes of a ULID; nothing follows a part of
 // variable length, or its length comes first, so that no value of a sender,
-// whatever bytes it holds, can be read as another key.
+// whatever bytes it holds, can be read as another key. Records too large to
+// lie beside their key go on under further keys, see parts.go.
 //
 //	e seq:u64 0                      the event: sealed record
 //	e seq:u64 1                      what may change about it: sealed tally, absent while nothing has
@@ -28,6 +29,7 @@ import (
 //	n endpoint:u128                  the endpoint: sealed record
 //	u sha256(app, url, filter)       → endpoint
 //	c                                totals: sealed record
+//	z n:u64                          zeros; see settle
 const (
 	prefixEvent    = 'e'
 	prefixBody     = 'b'
@@ -40,6 +42,7 @@ const (
 	prefixLog      = 'l'
 	prefixEndpoint = 'n'
 	prefixURL      = 'u'
+	prefixFiller   = 'z'
 )
 
 var keyTotals = []byte("c")

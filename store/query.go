@@ -178,8 +178,8 @@ func (w *window) merge(hints [][][]byte) (next func() (kept, bool), done func())
 // fetch is the event at seq. Where it cannot be read its record is empty.
 func (w *window) fetch(seq uint64) kept {
 	k := kept{seq: seq}
-	k.record, _ = read(w.txn, keyEvent(seq))
-	k.tally, _ = read(w.txn, keyTally(seq))
+	k.record, _ = readParts(w.txn, keyEvent(seq))
+	k.tally, _ = readParts(w.txn, keyTally(seq))
 	return k
 }
 

@@ -11,11 +11,9 @@ import (
 // PinnedError is returned by Remove for a pinned event, which stays.
 type PinnedError struct{ ID capture.ID }
 
-func (e *PinnedError) Error() string {
-	return fmt.Sprintf("%s is pinned; unpin it to remove it", e.ID)
-}
+func (e *PinnedError) Error() string { return "pinned; unpin it to remove it" }
 
-// Unwrap lets errors.Is find capture.ErrPinned.
+// Unwrap makes it a capture.ErrPinned.
 func (e *PinnedError) Unwrap() error { return capture.ErrPinned }
 
 // Remove takes events away, with their bodies and attempts. Pending attempts
@@ -92,7 +90,7 @@ func (r *removal) plan(b *batch) error {
 // then it is not whole, and must be called again. With spare, an event that
 // is pinned or pending is left alone; else a pinned one is an error.
 func (b *batch) removeEvent(seq uint64, id capture.ID, spare bool) (whole bool, err error) {
-	raw, err := b.get(keyEvent(seq))
+	raw, err := b.getParts(keyEvent(seq))
 	if err != nil {
 		return true, err
 	}
@@ -112,26 +110,25 @@ func (b *batch) removeEvent(seq uint64, id capture.ID, spare bool) (whole bool, 
 		return true, &PinnedError{ID: e.ID}
 	}
 
-	before := t.entries()
 	attempts := iterate(b.txn, keySeq(prefixOf, seq), false)
 	defer attempts.Close()
 	for attempts.Rewind(); attempts.Valid(); attempts.Next() {
 		if len(b.staged) >= removeKeys {
-			return false, b.putTally(seq, t, before)
+			return false, b.putTally(seq, t)
 		}
-		b.removeAttempt(attempts.Item().KeyCopy(nil), &t)
+		b.removeAttempt(attempts.Item().KeyCopy(nil), &t.tally)
 	}
 
 	for n := range (stored(&e) + chunk - 1) / chunk {
 		b.del(keyChunk(keySeq(prefixBody, seq), int(n)))
 	}
-	for _, x := range append(fixed(&e), before...) {
+	for _, x := range append(fixed(&e), t.before...) {
 		if x.indexed() {
 			b.del(keyIndexed(x.field, x.value, seq))
 		}
 	}
-	b.del(keyEvent(seq))
-	b.del(keyTally(seq))
+	b.delParts(keyEvent(seq), len(raw))
+	b.delParts(keyTally(seq), t.length)
 	if e.ID != "" {
 		b.del(keyID(prefixID, e.ID))
 	}
@@ -143,7 +140,10 @@ func (b *batch) removeEvent(seq uint64, id capture.ID, spare bool) (whole bool, 
 // removeAttempt stages the deletion of an attempt by its key under its event.
 func (b *batch) removeAttempt(of []byte, t *tally) {
 	id := tailID(capture.AttemptID, of)
-	if a, err := readAttempt(b.txn, id); err == nil {
+	key := keyID(prefixAttempt, id)
+	raw, _ := readParts(b.txn, key)
+	var a capture.Attempt
+	if decode(key, raw, &a) == nil {
 		if a.Status == capture.AttemptPending {
 			b.del(keyPending(a.Endpoint, a.NotBefore, id))
 			b.totals.Pending--
@@ -153,7 +153,7 @@ func (b *batch) removeAttempt(of []byte, t *tally) {
 		}
 	}
 	b.del(of)
-	b.del(keyID(prefixAttempt, id))
+	b.delParts(key, len(raw))
 	wire := keyID(prefixWire, id)
 	for n := 0; ; n++ {
 		key := keyChunk(wire, n)

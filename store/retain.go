@@ -114,6 +114,9 @@ func (s *Store) collect(ctx context.Context) error {
 	if s.memory {
 		return nil
 	}
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
 	for {
 		if err := s.stop(ctx); err != nil {
 			return err
@@ -126,4 +129,104 @@ func (s *Store) collect(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// settle makes Badger notice what is dead. It learns so when it merges tables,
+// and of large bodies many die before their keys fill one: so once enough
+// has, the rest of the memtable is filled, with zeros that pack to nothing,
+// and the levels are merged.
+func (s *Store) settle(ctx context.Context) error {
+	s.mu.Lock()
+	dead, live := s.freed, s.totals.Bytes
+	s.mu.Unlock()
+	if dead < max(64<<20, live/8) {
+		return nil
+	}
+	each := s.db.MaxBatchSize() * 7 / 10 / valueThreshold
+	for left := s.db.Opts().MemTableSize; left > 0; left -= each * (valueThreshold - 64) {
+		err := s.do(ctx, &write{alone: true, plan: func(b *batch) error {
+			for n := range each {
+				b.put(keySeq(prefixFiller, uint64(n)), make([]byte, valueThreshold-64))
+			}
+			return nil
+		}})
+		if err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	s.freed -= dead
+	s.mu.Unlock()
+	if err := s.db.Flatten(2); err != nil {
+		return err
+	}
+	return s.orphans(ctx)
+}
+
+// orphans deletes bodies and responses that nothing leads to: those that
+// Badger has brought back, see parts.go. In a store that has lost an event to
+// damage it leaves all of them.
+func (s *Store) orphans(ctx context.Context) error {
+	var keys [][]byte
+	err := s.view(ctx, func(txn *badger.Txn) error {
+		if whole, err := s.whole(ctx, txn); err != nil || !whole {
+			return err
+		}
+		events := newList(txn, []byte{prefixEvent}, false)
+		defer events.close()
+		for _, prefix := range []byte{prefixBody, prefixWire} {
+			it := iterate(txn, []byte{prefix}, false)
+			defer it.Close()
+			for it.Rewind(); it.Valid() && len(keys) < 100_000; it.Next() { // the rest next time
+				if err := s.stop(ctx); err != nil {
+					return err
+				}
+				key := it.Item().Key()
+				if prefix == prefixBody {
+					seq := seqOf(key[1:])
+					if at, ok := events.seek(seq); ok && at == seq {
+						continue
+					}
+				} else if _, err := txn.Get(append([]byte{prefixAttempt}, key[1:17]...)); err == nil {
+					continue
+				}
+				keys = append(keys, it.Item().KeyCopy(nil))
+			}
+		}
+		return nil
+	})
+	for err == nil && len(keys) > 0 {
+		n := min(len(keys), removeKeys)
+		err = s.do(ctx, &write{plan: func(b *batch) error {
+			for _, key := range keys[:n] {
+				b.del(key)
+			}
+			return nil
+		}})
+		keys = keys[n:]
+	}
+	return err
+}
+
+// whole reports whether as many events are there as were kept and not removed.
+func (s *Store) whole(ctx context.Context, txn *badger.Txn) (bool, error) {
+	raw, err := read(txn, keyTotals)
+	if err != nil {
+		return false, err
+	}
+	var t totals
+	if decode(keyTotals, raw, &t) != nil {
+		return false, nil
+	}
+	it := iterate(txn, []byte{prefixEvent}, false)
+	defer it.Close()
+	for it.Rewind(); it.Valid(); it.Next() {
+		if err := s.stop(ctx); err != nil {
+			return false, err
+		}
+		if key := it.Item().Key(); len(key) == 10 && key[9] == partRecord {
+			t.Events--
+		}
+	}
+	return t.Events == 0, nil
 }

@@ -16,6 +16,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -74,13 +76,15 @@ type Store struct {
 	ended  chan struct{} // closed when Close is through
 	end    error         // what it returned
 
-	mu     sync.Mutex // guards totals, which only the committer changes
+	mu     sync.Mutex // guards the two below, which only the committer adds to
 	totals totals
+	freed  int64 // bytes removed since Badger was last made to notice
 
 	sweeping sync.Mutex // held by the one retention pass that runs
 
 	lost  uint64
 	point *checkpoint
+	owner *os.File // the lock; nil in memory
 }
 
 // Open opens the store in dir, and makes it if there is none. It fails with
@@ -117,7 +121,19 @@ func open(dir string, o Options) (s *Store, err error) {
 		if err != nil {
 			return nil, err
 		}
+		// Badger has a lock too, but takes it only after what comes next.
+		if s.owner, err = lock(filepath.Join(dir, "lock")); err != nil {
+			return nil, err
+		}
+		defer func() {
+			if err != nil {
+				s.owner.Close()
+			}
+		}()
 		if s.disk, err = openDisk(dir, o.MinFree, o.Log); err != nil {
+			return nil, err
+		}
+		if err = mend(dir, o.Log); err != nil {
 			return nil, err
 		}
 		options = diskOptions(dir, m.MemTable)
@@ -130,7 +146,7 @@ func open(dir string, o Options) (s *Store, err error) {
 			s.db.Close()
 		}
 	}()
-	if err := s.recall(); err != nil {
+	if err = s.recall(); err != nil {
 		return nil, err
 	}
 	s.alive, s.kill = context.WithCancel(context.Background())
@@ -201,6 +217,9 @@ func (s *Store) Close() error {
 	s.feed.close()
 	s.mark()
 	s.end = errors.Join(s.point.close(), s.db.Close())
+	if s.owner != nil {
+		s.end = errors.Join(s.end, s.owner.Close())
+	}
 	if s.end != nil {
 		s.end = fmt.Errorf("store: close: %w", s.end)
 	}

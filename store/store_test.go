@@ -75,7 +75,7 @@ func finished(a *capture.Attempt, code int) *capture.Attempt {
 	f := *a
 	f.Status, f.Code, f.Duration = capture.AttemptSucceeded, code, capture.Duration(23*time.Millisecond)
 	f.Request = &capture.Request{Method: "POST", Target: "/", Headers: capture.Headers{{"A", "b"}}}
-	f.Response = &capture.Response{Status: code, Proto: "HTTP/1.1", Headers: capture.Headers{}, Body: capture.Text("done")}
+	f.Response = &capture.Response{Status: code, Proto: "HTTP/1.1", Headers: capture.Headers{}, Body: []byte("done")}
 	if code >= 300 {
 		f.Status, f.Error = capture.AttemptFailed, &capture.Failure{Class: capture.FailStatus, Message: "no 2xx"}
 	}
@@ -202,7 +202,7 @@ func leftovers(t *testing.T, s *Store) (n int) {
 	defer it.Close()
 	for it.Rewind(); it.Valid(); it.Next() {
 		n++
-		t.Logf("%q", it.Item().Key())
+
 	}
 	return n
 }

@@ -32,33 +32,31 @@ type waiting struct {
 // wait notes a pending attempt.
 func (t *tally) wait(a *capture.Attempt) {
 	t.Waiting = append(t.Waiting, waiting{a.ID, a.Delivery, a.NotBefore})
-	t.fold()
 }
 
 // unwait forgets a pending attempt.
 func (t *tally) unwait(id capture.ID) {
 	t.Waiting = slices.DeleteFunc(t.Waiting, func(w waiting) bool { return w.Attempt == id })
-	t.fold()
 }
 
 // finish notes a finished attempt. A skipped one was never sent: it is no
 // try, and leaves its delivery as it was.
 func (t *tally) finish(a *capture.Attempt) {
-	if a.Status != capture.AttemptSkipped {
-		o := &t.Outcome
-		o.Tries++
-		o.Status, o.Duration, o.Error = a.Code, a.Duration, ""
-		if a.Error != nil {
-			o.Error = a.Error.Class
-		}
-		t.Failed = slices.DeleteFunc(t.Failed, func(d capture.ID) bool { return d == a.Delivery })
-		if a.Status == capture.AttemptSucceeded {
-			t.Succeeded = true
-		} else {
-			t.Failed = append(t.Failed, a.Delivery)
-		}
+	if a.Status == capture.AttemptSkipped {
+		return
 	}
-	t.fold()
+	o := &t.Outcome
+	o.Tries++
+	o.Status, o.Duration, o.Error = a.Code, a.Duration, ""
+	if a.Error != nil {
+		o.Error = a.Error.Class
+	}
+	t.Failed = slices.DeleteFunc(t.Failed, func(d capture.ID) bool { return d == a.Delivery })
+	if a.Status == capture.AttemptSucceeded {
+		t.Succeeded = true
+		return
+	}
+	t.Failed = append(t.Failed, a.Delivery)
 }
 
 // fold derives state and next due time from the rest.

@@ -81,10 +81,10 @@ type walk struct {
 	cur  kept
 }
 
-// kept is an event as it is stored. Its bytes are good until the walk goes on.
+// kept is an event as it is stored.
 type kept struct {
 	seq    uint64
-	record []byte // sealed; empty when it is missing
+	record []byte // sealed; nil when it is missing
 	tally  []byte // sealed; nil when there is none
 }
 
@@ -109,24 +109,26 @@ func (w *walk) next() (kept, bool) {
 		return kept{}, false
 	}
 	w.cur.seq = seqOf(w.it.Item().Key()[1:])
-	w.cur.record = w.cur.record[:0]
-	tally := w.cur.tally[:0]
-	w.cur.tally = nil
+	w.cur.record, w.cur.tally = nil, nil
 	for ; w.it.ValidForPrefix([]byte{prefixEvent}); w.it.Next() {
 		item := w.it.Item()
 		key := item.Key()
 		if seqOf(key[1:]) != w.cur.seq {
 			break
 		}
-		var err error
-		if key[len(key)-1] == partTally {
-			tally, err = item.ValueCopy(tally)
-			w.cur.tally = tally
-		} else {
-			w.cur.record, err = item.ValueCopy(w.cur.record)
+		what := &w.cur.record
+		if key[9] == partTally {
+			what = &w.cur.tally
 		}
-		if err != nil {
-			w.cur.record = w.cur.record[:0] // its seal will say so
+		v, err := item.ValueCopy(nil)
+		switch {
+		case err != nil: // the seal will say so
+		case *what == nil:
+			*what = v
+		case w.desc:
+			*what = append(v, *what...)
+		default:
+			*what = append(*what, v...)
 		}
 	}
 	return w.cur, true

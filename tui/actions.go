@@ -42,8 +42,9 @@ func (e *events) replayTo(to string) tea.Cmd {
 	if len(ids) == 1 {
 		return tea.Sequence(note("replaying "+string(ids[0])+" → "+where), e.ask(r.run))
 	}
-	return send(askMsg{&confirm{fmt.Sprintf("replay %d events → %s?", len(ids), safe.Line(where)),
-		tea.Sequence(note(fmt.Sprintf("replaying %d events → %s", len(ids), where)), e.ask(r.run))}})
+	what := fmt.Sprintf("%d events → %s", len(ids), where)
+	e.dialog = &confirm{"replay " + safe.Line(what) + "?", tea.Sequence(note("replaying "+what), e.ask(r.run))}
+	return nil
 }
 
 func (r resend) run() tea.Msg {
@@ -64,18 +65,18 @@ func (r resend) run() tea.Msg {
 // failed is a note of an error, as an answer.
 func failed(err error) tea.Msg { return outcomes{err: err} }
 
-func (e *events) askWhere() tea.Cmd {
+func (e *events) askWhere() {
 	at := ""
 	if len(e.Ready.Targets) > 0 {
 		at = e.Ready.Targets[0]
 	}
-	return send(askMsg{&prompt{"replay to", newField(at), func(to string) tea.Cmd {
+	e.dialog = &prompt{"replay to", newField(at), func(to string) tea.Cmd {
 		to = strings.TrimSpace(to)
 		if u, err := url.Parse(to); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return send(noteMsg{"not sent: " + to + " is no http:// or https:// URL", true})
 		}
 		return e.replayTo(to)
-	}}})
+	}}
 }
 
 // check looks whether replays have come to an end.
@@ -147,7 +148,7 @@ func (e *events) tell(o outcomes) tea.Cmd {
 		if a.Error != nil && a.Error.Message != "" {
 			text += ": " + a.Error.Message
 		}
-		return send(noteMsg{fmt.Sprintf("%s %s in %s", a.Event, text, short(time.Duration(a.Duration))), a.Status != capture.AttemptSucceeded})
+		return send(noteMsg{fmt.Sprintf("%s (%s, %s)", text, short(time.Duration(a.Duration)), a.Event), a.Status != capture.AttemptSucceeded})
 	}
 	return send(noteMsg{fmt.Sprintf("replayed %d: %d ok, %d failed", known, o.ok, len(o.done)-o.ok), o.ok < len(o.done)})
 }
@@ -174,19 +175,20 @@ type removed struct {
 	err error
 }
 
-func (e *events) askRemove() tea.Cmd {
+func (e *events) askRemove() {
 	ids := e.these()
 	what := "delete " + string(ids[0])
 	if len(ids) > 1 {
 		what = fmt.Sprintf("delete %d events", len(ids))
 	}
 	ctx, remove := e.ctx, e.Options.Remove
-	return send(askMsg{&confirm{what + " for ever?", e.ask(func() tea.Msg {
+	e.dialog = &confirm{what + " for ever?", e.ask(func() tea.Msg {
 		return removed{ids, remove(ctx, ids...)}
-	})}})
+	})}
 }
 
 func (e *events) forget(r removed) tea.Cmd {
+	e.list.stale = true
 	if r.err != nil {
 		return send(noteMsg{"not deleted: " + r.err.Error(), true})
 	}
@@ -196,21 +198,20 @@ func (e *events) forget(r removed) tea.Cmd {
 		delete(e.marked, id)
 	}
 	e.list.drop(func(row *capture.Row) bool { return gone[row.ID] })
-	e.list.stale = true
 	return note("deleted " + count(len(r.ids), "event"))
 }
 
 // Copying.
 
-func (i *inspect) copyMenu() tea.Cmd {
+func (i *inspect) copyMenu() {
 	c := copying{i.Options.Source, i.ctx, i.term, i.row, i.target(), i.secrets}
-	return send(askMsg{&menu{"copy", []item{
+	i.dialog = &menu{"copy", []item{
 		{"by", "body", i.ask(c.body)},
 		{"c", "curl", i.ask(c.curl)},
 		{"h", "headers", i.ask(c.headers)},
 		{"u", "url", i.ask(c.address)},
 		{"i", "id", i.ask(c.id)},
-	}}})
+	}}
 }
 
 // target is where a copied request would go: where the chosen attempt went,
@@ -276,7 +277,7 @@ func (c copying) without(done string) string {
 	if n == 0 || c.secrets {
 		return ""
 	}
-	return fmt.Sprintf(", %s %s (S first keeps them)", count(n, "secret header"), done)
+	return fmt.Sprintf(", %s %s: S shows", count(n, "secret header"), done)
 }
 
 func (c copying) put(what, text, more string) tea.Msg {

@@ -44,23 +44,19 @@ func part(name string, rank int, of func(*capture.Attempt) capture.Duration) col
 
 // table draws the attempts in h lines, the chosen one among them.
 func (i *inspect) table(w, h int) []string {
-	const gutter = 2
-	columns := fitting(attemptColumns, w-gutter, 10)
-	out := []string{spaces(gutter) + drawHead(i.theme, columns, w-gutter)}
+	columns := fitting(attemptColumns, w-2, 10)
+	out := []string{"  " + drawHead(i.theme, columns, w-2)}
 	if len(i.attempts) == 0 {
 		return append(out, i.theme.line(w, span{dim, "  none: nothing is to be delivered"}))
 	}
 	chosen := i.chosenIndex()
 	first := max(0, min(chosen-(h-1)/2, len(i.attempts)-(h-1)))
 	for n := first; n < min(first+h-1, len(i.attempts)); n++ {
-		var b, line strings.Builder
-		b.WriteString(map[bool]string{true: "> ", false: "  "}[n == chosen])
-		drawRow(&b, i.theme, columns, &i.attempts[n], w-gutter, n == chosen)
+		gutter := "  "
 		if n == chosen {
-			i.theme.paint(&line, selected, b.String())
-			b = line
+			gutter = "> "
 		}
-		out = append(out, b.String())
+		out = append(out, rowLine(i.theme, columns, gutter, &i.attempts[n], w, n == chosen))
 	}
 	return out
 }

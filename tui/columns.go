@@ -60,10 +60,13 @@ func drawHead[T any](t *theme, columns []column[T], w int) string {
 	return t.line(w, span{dim, b.String()})
 }
 
-// drawRow draws a row. The selected one is plain text in the colour of the
-// selection: colours inside it would end it.
-func drawRow[T any](b *strings.Builder, t *theme, columns []column[T], row *T, w int, sel bool) {
-	flex, left := rest(columns, w), w
+// rowLine draws a row behind its gutter in exactly w cells. The selected one
+// is plain text in the colour of the selection: colours inside would end it.
+func rowLine[T any](t *theme, columns []column[T], gutter string, row *T, w int, sel bool) string {
+	var b strings.Builder
+	b.WriteString(gutter)
+	left := w - len(gutter)
+	flex := rest(columns, left)
 	for i, c := range columns {
 		if i > 0 && left > 0 {
 			b.WriteByte(' ')
@@ -75,9 +78,13 @@ func drawRow[T any](b *strings.Builder, t *theme, columns []column[T], row *T, w
 		if sel {
 			r = plain
 		}
-		t.paint(b, r, text)
+		t.paint(&b, r, text)
 	}
 	b.WriteString(spaces(left))
+	if !sel {
+		return b.String()
+	}
+	return t.line(w, span{selected, b.String()})
 }
 
 func (c *column[T]) fit(text string, flex int) string {

@@ -34,6 +34,9 @@ func Curl(method, url string, headers capture.Headers, body []byte) string {
 		b.WriteString(" -X " + quote(method))
 	}
 	b.WriteString(" " + quote(url))
+	if target := requestTarget(url); strings.ContainsFunc(target, mended) {
+		b.WriteString(" --request-target " + quote(target))
+	}
 	sent := headers.EndToEnd().Without("Host", "Content-Length", "Expect")
 	for _, h := range sent {
 		switch line := h[0] + ": " + h[1]; {
@@ -62,6 +65,19 @@ func Curl(method, url string, headers capture.Headers, body []byte) string {
 	b.WriteByte('\n')
 	return b.String()
 }
+
+// requestTarget is what of a URL goes into the request line.
+func requestTarget(url string) string {
+	_, rest, _ := strings.Cut(url, "://")
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		return rest[i:]
+	}
+	return ""
+}
+
+// mended reports whether curl would write r otherwise, or leave out what
+// follows it.
+func mended(r rune) bool { return r <= ' ' || r >= 0x7f || r == '#' }
 
 // pasteable reports whether a body is text that goes through a shell and a
 // terminal unchanged, and obeyed by neither.

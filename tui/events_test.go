@@ -81,7 +81,7 @@ func TestOwedMoves(t *testing.T) {
 	s := memory(t)
 	keep(t, s, 0, 1000)
 	d := start(t, s, 80, 24)
-	d.press("g", strings.Repeat("j", 200)) // one read
+	d.press("g" + strings.Repeat("j", 200)) // one read
 	d.want(">   12:03:20")
 	d.press(strings.Repeat("k", 150))
 	d.want(">   12:00:50")
@@ -200,6 +200,13 @@ func TestKeysTypedAtOnce(t *testing.T) {
 	d.want(">   12:00:05")
 	d.press("/invoice")
 	d.want("/ invoice")
+	d.press("esc", "Rrrx") // no letter of a URL may be taken for a command
+	d.want("replay to http://localhost:3000rrx")
+	d.press("esc", "yi")
+	d.want("id not copied")
+	if len(d.sent) != 0 {
+		t.Errorf("sent %v", d.sent)
+	}
 }
 
 func TestPasteIsText(t *testing.T) {
@@ -226,14 +233,14 @@ func TestReplay(t *testing.T) {
 	d := start(t, s, 80, 24)
 	d.press("r")
 	id := number(capture.EventID, 49)
-	d.want("replaying "+string(id)+" → http://localhost:3000")
+	d.want("replaying " + string(id) + " → http://localhost:3000")
 	if len(d.sent) != 1 || d.sent[0].To != "" {
 		t.Errorf("sent %+v, want one without a target", d.sent)
 	}
 	d.changed()
 	d.want("… PEND")
 	d.finish(id, 1)
-	d.want(string(id)+" ✗ refused: connection refused", "✗ FAIL")
+	d.want("✗ refused: connection refused (2.0ms, "+string(id), "✗ FAIL")
 
 	d.press("R")
 	d.want("replay to http://localhost:3000")
@@ -350,8 +357,8 @@ func TestEverySize(t *testing.T) {
 	for _, keys := range scenes {
 		d.size(80, 24)
 		d.press(keys...)
-		for w := 1; w <= 200; w += 7 {
-			for h := 1; h <= 60; h += 3 {
+		for w := 1; w <= 200; w += 13 {
+			for h := 1; h <= 60; h += 7 {
 				d.Update(tea.WindowSizeMsg{Width: w, Height: h})
 				if err := fits(d.View(), w, h); err != nil {
 					t.Fatalf("%v at %dx%d: %v", keys, w, h, err)
@@ -448,29 +455,45 @@ func TestHelpRuns(t *testing.T) {
 	d.want("QUIT")
 }
 
+// single is a source of one event.
+type single struct {
+	row     capture.Row
+	body    []byte
+	attempt capture.Attempt
+}
+
+func (s single) Events(_ context.Context, q capture.Query) (capture.Page, error) {
+	if q.Cursor != 0 {
+		return capture.Page{}, nil
+	}
+	return capture.Page{Rows: []capture.Row{s.row}}, nil
+}
+func (s single) Event(context.Context, capture.ID) (capture.Row, error) { return s.row, nil }
+func (s single) Body(context.Context, capture.ID) ([]byte, error)       { return s.body, nil }
+func (s single) Attempts(context.Context, capture.AttemptQuery) ([]capture.Attempt, error) {
+	return []capture.Attempt{s.attempt}, nil
+}
+func (s single) Attempt(context.Context, capture.ID) (capture.Attempt, error) { return s.attempt, nil }
+
+// FuzzFrame: whatever is sent, the frame fits and holds nothing but text and
+// colours.
 func FuzzFrame(f *testing.F) {
 	f.Add([]byte("{\"a\":\"\x1b[2J\x07\"}"), "X-Evil\x1b]0;pwn\x07", "type\u202e\u0301", uint8(80), uint8(24), uint8(0))
 	f.Add([]byte("\x00\x9b支付 👍🏽 ❤️\r\n\t"), "a\nb", "नमस्ते", uint8(160), uint8(45), uint8(3))
 	f.Add([]byte("a=%zz&b=1"), "", "", uint8(1), uint8(1), uint8(1))
 	f.Fuzz(func(t *testing.T, body []byte, head, typ string, w, h, keys uint8) {
-		s := memory(t)
-		e := &capture.Event{ID: number(capture.EventID, 1), App: typ, Type: typ, Origin: capture.Ingress, Received: noon, Method: head, Target: capture.Raw("/" + head + "?" + string(body)),
-			Headers: capture.Headers{{head, string(body)}, {"Content-Type", typ}}, Provider: typ, Remote: head, Metadata: map[string]string{head: typ}}
-		c := withBody(e, body)
-		a := pendingReplay(e.ID, 1, head)
-		a.Status, a.Started, a.Error = capture.AttemptFailed, noon, &capture.Failure{Class: head, Message: string(body)}
-		a.Response = &capture.Response{Status: 200, Proto: head, Headers: capture.Headers{{head, typ}}, Body: body}
-		c.Attempts = []*capture.Attempt{a}
-		if err := s.Keep(t.Context(), c); err != nil {
-			t.Skip(err)
-		}
-		d := start(t, s, int(w)%200+1, int(h)%60+1)
-		scenes := [][]string{{}, {"enter"}, {"enter", "]"}, {"enter", "]", "]"}, {"enter", "["}, {"enter", "v", "w", "l"}, {"enter", "v", "v"}, {"/", typ}, {"enter", "/", head}, {"x"}, {"r"}}
+		s := single{body: body}
+		s.row.Event = capture.Event{ID: capture.ID(head), Seq: 1, App: typ, Type: typ, Origin: capture.Ingress, Received: noon, Method: head, Target: capture.Raw("/" + head + "?" + string(body)),
+			Headers: capture.Headers{{head, string(body)}, {"Content-Type", typ}}, Provider: typ, Remote: head, Metadata: map[string]string{head: typ},
+			Size: int64(len(body)), Signature: capture.Signature{Verdict: capture.Verdict(typ), Scheme: head}}
+		s.row.Outcome = capture.Outcome{State: capture.State(typ), Error: head, Tries: int(w)}
+		s.attempt = *pendingReplay(s.row.ID, 1, head)
+		s.attempt.Status, s.attempt.Error = capture.AttemptFailed, &capture.Failure{Class: head, Message: string(body)}
+		s.attempt.Response = &capture.Response{Status: 200, Proto: head, Headers: capture.Headers{{head, typ}}, Body: body}
+		d := begin(t, Options{Source: s, Ready: capture.Ready{Ingest: head, Targets: []string{typ}}, Log: func() []string { return []string{head, typ} }}, int(w)%200+1, int(h)%60+1)
+		scenes := [][]string{{}, {"enter"}, {"enter", "]"}, {"enter", "]", "]"}, {"enter", "["}, {"enter", "v", "w", "l"}, {"enter", "v", "v"}, {"/", typ}, {"enter", "/", head}, {"x"}, {"r"}, {"2"}, {"y"}, {"?", typ}}
 		for _, k := range scenes[int(keys)%len(scenes)] {
-			d.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(k)})
-			if typ, ok := named[k]; ok {
-				d.send(tea.KeyMsg{Type: typ})
-			}
+			d.press(k)
 			if err := fits(d.View(), d.w, d.h); err != nil {
 				t.Fatal(err)
 			}

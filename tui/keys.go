@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
@@ -85,13 +86,13 @@ func bind(a action, in place, keys, shown, does, foot string) command {
 // keyTable is every command, in the order footer and help show them. " " is
 // a key too, and is written "space" here.
 func keyTable() []command {
-	table := []command{
+	return []command{
 		bind(open, inList, "enter", "enter", "inspect the event", "open"),
 		bind(back, inBody|inText, "esc", "esc", "back; close what was opened last", "back"),
 		bind(replay, inList|inBody, "r", "r", "replay now (the marked, else the selected)", "replay"),
 		bind(replayTo, inList|inBody, "R", "R", "replay to another URL", ""),
 		bind(find, inList, "/", "/", "filter, live; esc clears it", "filter"),
-		bind(find, inBody|inText, "/", "/", "search; esc clears it", "search"),
+		bind(find, inBody, "/", "/", "search; esc clears it", "search"),
 		bind(nextTab, inBody, "] tab", "]", "next tab", "tab"),
 		bind(prevTab, inBody, "[ shift+tab", "[", "previous tab", ""),
 		bind(bodyMode, inBody, "v", "v", "body: pretty, raw, hex", "view"),
@@ -105,8 +106,8 @@ func keyTable() []command {
 		bind(otherUp, inBody, "K", "K", "previous event", ""),
 		bind(otherDown, inList, "J", "J", "scroll the other pane down", ""),
 		bind(otherUp, inList, "K", "K", "scroll the other pane up", ""),
-		bind(nextMatch, inBody|inText, "n", "n", "next match", ""),
-		bind(prevMatch, inBody|inText, "N", "N", "previous match", ""),
+		bind(nextMatch, inBody, "n", "n", "next match", ""),
+		bind(prevMatch, inBody, "N", "N", "previous match", ""),
 		bind(nextFailed, inList, "}", "}", "next failed event", ""),
 		bind(prevFailed, inList, "{", "{", "previous failed event", ""),
 		bind(goDown, inList|inBody|inText, "j down", "j ↓", "down", ""),
@@ -135,7 +136,29 @@ func keyTable() []command {
 		bind(quit, anywhere, "q", "q", "back; at the top: quit", "quit"),
 		bind(quitAtOnce, anywhere, "ctrl+c", "ctrl+c", "quit", ""),
 	}
-	return table
+}
+
+// Key is a line of the key table, for documents made of it.
+type Key struct {
+	Action string   `json:"action"`
+	Keys   []string `json:"keys"`
+	Does   string   `json:"does"`
+	Where  []string `json:"where"` // list, event, text, or anywhere
+}
+
+// Keys is the key table.
+func Keys() []Key {
+	var out []Key
+	for _, c := range keyTable() {
+		k := Key{Action: string(c.action), Keys: c.Keys(), Does: c.Help().Desc}
+		for i, where := range []string{"list", "event", "text", "anywhere"} {
+			if c.in&(1<<i) != 0 {
+				k.Where = append(k.Where, where)
+			}
+		}
+		out = append(out, k)
+	}
+	return out
 }
 
 // rebind puts other keys on actions.
@@ -157,20 +180,15 @@ func press(table []command, k tea.KeyMsg, at place) (command, bool) {
 	}
 	for _, scope := range []place{at, anywhere} {
 		for _, c := range table {
-			if c.in&scope == 0 {
-				continue
-			}
-			for _, bound := range c.Keys() {
-				if bound == name {
-					return c, true
-				}
+			if c.in&scope != 0 && slices.Contains(c.Keys(), name) {
+				return c, true
 			}
 		}
 	}
 	return command{}, false
 }
 
-// reachable are the commands of a place, each action once.
+// reachable are the commands of a place.
 func reachable(table []command, at place) []command {
 	var out []command
 	for _, c := range table {

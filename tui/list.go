@@ -31,6 +31,7 @@ type list[T any] struct {
 	jump   how  // wanted: head or tail or around, before anything else
 	stale  bool // the source has changed since the run was read
 	halted bool // do not search further for rows above
+	broken bool // the last window could not be read
 	busy   how  // the window being read, none when none is
 	owed   int  // moves to make once there are rows
 	gen    int  // of the newest question; answers to older ones are late
@@ -75,14 +76,14 @@ func (l *list[T]) reset(j how) {
 
 // want asks for the run to be replaced.
 func (l *list[T]) want(j how) {
-	l.jump, l.busy, l.halted, l.owed = j, none, false, 0
+	l.jump, l.busy, l.halted, l.broken, l.owed = j, none, false, false, 0
 	l.gen++
 }
 
 // next is the window to read now, if any. refresh says how a run is brought
 // up to date after a change.
 func (l *list[T]) next(refresh how) (window, bool) {
-	if l.busy != none {
+	if l.busy != none || l.broken && !l.stale {
 		return window{}, false
 	}
 	w := window{gen: l.gen, n: 2 * l.page()}
@@ -125,7 +126,7 @@ func (l *list[T]) merge(w window, rows []T, next, seen uint64) bool {
 	if w.gen != l.gen {
 		return false
 	}
-	l.busy = none
+	l.busy, l.broken = none, false
 	if !w.ascending() {
 		slices.Reverse(rows)
 	}
@@ -175,11 +176,12 @@ func (l *list[T]) merge(w window, rows []T, next, seen uint64) bool {
 	return true
 }
 
-// fail ends a window that could not be read.
-func (l *list[T]) fail(w window) {
+// fail ends a window that was not read. A broken source is not asked again
+// before something has changed.
+func (l *list[T]) fail(w window, broken bool) {
 	if w.gen == l.gen {
-		l.busy, l.jump = none, none
-		l.halted = true
+		l.busy, l.broken = none, broken
+		l.stale = l.stale && !broken
 	}
 }
 
@@ -228,6 +230,10 @@ func (l *list[T]) move(n int) {
 	if n < 0 {
 		l.pause()
 	}
+	if l.jump != none { // the rows there are will be replaced
+		l.owed += n
+		return
+	}
 	if len(l.rows) == 0 {
 		return
 	}
@@ -256,6 +262,38 @@ func (l *list[T]) move(n int) {
 	l.settle()
 }
 
+// act does the actions that move about a list, and reports whether a is one.
+func (l *list[T]) act(a action) bool {
+	page := max(1, l.height-1)
+	switch a {
+	case goDown:
+		l.move(1)
+	case goUp:
+		l.move(-1)
+	case goHalfDown:
+		l.move(max(1, page/2))
+	case goHalfUp:
+		l.move(-max(1, page/2))
+	case goPageDown:
+		l.move(page)
+	case goPageUp:
+		l.move(-page)
+	case goTop:
+		l.toTop()
+	case goBottom:
+		l.toBottom()
+	case follow:
+		if l.paused {
+			l.toBottom()
+		} else {
+			l.pause()
+		}
+	default:
+		return false
+	}
+	return true
+}
+
 // pause stops following; what comes from now on is new.
 func (l *list[T]) pause() {
 	if !l.paused {
@@ -279,6 +317,7 @@ func (l *list[T]) toTop() {
 // toBottom goes to the newest row and follows.
 func (l *list[T]) toBottom() {
 	l.resume()
+	l.stale = true // for what the source has no more
 	if !l.last {
 		l.want(tail)
 	}
@@ -345,6 +384,12 @@ func (l *list[T]) topFor(h int) int {
 	i, top := l.index(), l.topIndex()
 	top = max(min(top, i), i-h+1)
 	return max(0, min(top, len(l.rows)-h))
+}
+
+// view is the rows on view when h are, and which of them is selected.
+func (l *list[T]) view(h int) ([]T, int) {
+	top := l.topFor(h)
+	return l.rows[top:min(top+max(h, 1), len(l.rows))], l.index() - top
 }
 
 // selected is the row under the cursor, nil when there are none.

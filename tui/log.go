@@ -21,14 +21,6 @@ func newLog(k *kit) *logs { return &logs{base: newBase(k)} }
 func (l *logs) Title() string { return "" }
 func (l *logs) Place() place  { return inText }
 
-// Why: the log has no search yet.
-func (l *logs) Why(a action) string {
-	if a == find || a == nextMatch || a == prevMatch {
-		return "the log cannot be searched here"
-	}
-	return ""
-}
-
 // logLines are lines read.
 type logLines []string
 

@@ -64,9 +64,9 @@ func (e *events) read() tea.Cmd {
 // unfinished are the rows on view whose outcome may yet change.
 func (e *events) unfinished() []capture.ID {
 	var ids []capture.ID
-	top := e.list.topFor(e.list.height)
-	for i := top; i < min(top+e.list.height, len(e.list.rows)); i++ {
-		r := &e.list.rows[i]
+	onView, _ := e.list.view(e.list.height)
+	for i := range onView {
+		r := &onView[i]
 		if s := r.Outcome.State; s == capture.Pending || s == capture.Retrying || r.Seq == e.list.cursor {
 			ids = append(ids, r.ID)
 		}
@@ -122,10 +122,12 @@ func (l load) newest() (uint64, error) {
 // take puts an answer into the list.
 func (e *events) take(a loaded) tea.Cmd {
 	if a.err != nil {
-		e.list.fail(a.window)
-		if errors.Is(a.err, context.Canceled) {
+		broken := !errors.Is(a.err, context.Canceled)
+		e.list.fail(a.window, broken)
+		if !broken {
 			return nil
 		}
+		e.down = true
 		return send(lostMsg{a.err})
 	}
 	if !e.list.merge(a.window, a.page.Rows, a.page.Next, a.seen) {
@@ -135,11 +137,15 @@ func (e *events) take(a loaded) tea.Cmd {
 	if !a.back.IsZero() {
 		e.back = a.back
 	}
-	cmds := []tea.Cmd{send(lostMsg{})}
+	var cmds []tea.Cmd
+	if e.down {
+		e.down = false
+		cmds = append(cmds, send(lostMsg{}))
+	}
 	if a.totals != nil {
 		e.totals = *a.totals
 		if !e.loaded {
-			e.atPause = e.totals.Events
+			e.atPause = e.totals.Events // restored as paused
 		}
 		cmds = append(cmds, e.after(e.rate.note(e.totals.Events)))
 	}
@@ -167,7 +173,6 @@ func (e *events) seek(newer bool) tea.Cmd {
 	if e.filter.text != "" {
 		filter = "(" + e.filter.text + ") " + filter
 	}
-	e.pause()
 	return e.ask(seek{&e.Options, e.search, capture.Query{Filter: filter, Cursor: e.list.cursor, Ascending: newer, Limit: 1, Scan: 10 * scanStep}, newer}.run)
 }
 

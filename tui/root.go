@@ -19,10 +19,10 @@ type root struct {
 	*kit
 	views  []view
 	at     int // the view shown
-	dialog dialog
 	note   noteMsg
 	lost   error // why the source cannot be read
 	hints  bool
+	chosen string // the theme, by T, now or in a run before
 	w, h   int
 
 	frame string // what View drew last
@@ -75,8 +75,6 @@ func (r *root) route(msg tea.Msg) tea.Cmd {
 		return r.deliver(msg)
 	case runMsg:
 		return r.run(msg.action)
-	case askMsg:
-		r.dialog = msg.dialog
 	case noteMsg:
 		r.note = msg
 	case lostMsg:
@@ -123,7 +121,7 @@ func (r *root) key(k tea.KeyMsg) tea.Cmd {
 	r.note = noteMsg{}
 	if d := r.dialog; d != nil {
 		done, cmd := d.key(k)
-		if done {
+		if done && r.dialog == d { // it has not opened another one
 			r.dialog = nil
 		}
 		return cmd
@@ -161,11 +159,16 @@ func (r *root) run(a action) tea.Cmd {
 		}
 		return r.tell(back)
 	case suspend:
+		if !canSuspend() {
+			r.note = noteMsg{text: "cannot suspend: no shell to come back from started this", bad: true}
+			return nil
+		}
 		return tea.Suspend
 	case redraw:
 		return tea.ClearScreen
 	case cycleTheme:
 		r.theme = r.term.after(r.theme)
+		r.chosen = r.theme.name
 		r.note = noteMsg{text: "theme " + r.theme.name}
 	case showSecrets:
 		r.secrets = !r.secrets

@@ -44,10 +44,11 @@ type kit struct {
 	feed    feed
 	table   []command
 	theme   *theme
-	secrets bool // shown
+	secrets bool                                                 // shown
 	tick    func(time.Duration, func(time.Time) tea.Msg) tea.Cmd // tea.Tick, but for tests
 	term    *terminal
-	serial  int // of the newest screen
+	dialog  dialog // on the message line; set at once, for the next key is for it
+	serial  int    // of the newest screen
 }
 
 // base is what every screen is built on: the kit and its number.
@@ -92,8 +93,6 @@ type (
 	replaceMsg struct{ screen } // in the place of the top one
 	// runMsg does an action as if its key had been pressed.
 	runMsg struct{ action action }
-	// askMsg opens a dialog on the message line.
-	askMsg struct{ dialog }
 	// lostMsg says that the source cannot be read, and why; a nil reason
 	// that it can again.
 	lostMsg struct{ why error }

@@ -24,7 +24,7 @@ type state struct {
 // save writes the state in one go, so that a crash leaves the old one.
 func (r *root) save(name string) error {
 	e := r.views[0].stack[0].(*events)
-	s := state{View: r.at, Theme: r.theme.name, Hints: r.hints, Filter: e.filter.text, Share: e.share, Wrap: e.inspect.wrap}
+	s := state{View: r.at, Theme: r.chosen, Hints: r.hints, Filter: e.filter.text, Share: e.share, Wrap: e.inspect.wrap}
 	if e.list.paused {
 		s.Cursor = e.list.cursor
 	}
@@ -65,7 +65,7 @@ func (r *root) restore(name string) error {
 	if s.View > 0 && s.View < len(r.views) {
 		r.at = s.View
 	}
-	if r.Theme == "" {
+	if r.chosen = s.Theme; r.Theme == "" {
 		r.theme = r.term.theme(s.Theme)
 	}
 	r.hints, e.inspect.wrap = s.Hints, s.Wrap

@@ -73,7 +73,9 @@ func Run(ctx context.Context, o Options) error {
 	if problem != nil {
 		r.note = noteMsg{problem.Error(), true}
 	}
-	p := tea.NewProgram(r, tea.WithAltScreen(), tea.WithInput(o.In), tea.WithOutput(k.term.out))
+	// Half of Bubble Tea's sixty frames a second: enough for eyes, and an idle
+	// interface wakes half as often.
+	p := tea.NewProgram(r, tea.WithAltScreen(), tea.WithFPS(30), tea.WithInput(o.In), tea.WithOutput(k.term.out))
 	defer context.AfterFunc(ctx, p.Quit)()
 	_, err := p.Run()
 	switch {

@@ -31,6 +31,29 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// child is this test binary as the program: an interface on a store of fifty
+// events. Its exit code is 0 when Run returned nil.
+func child() {
+	s, err := store.Open("", store.Options{Memory: true})
+	if err == nil {
+		var changes []*capture.Change
+		for n := range 50 {
+			changes = append(changes, numbered(n))
+		}
+		err = s.Keep(context.Background(), changes...)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	o := Options{Source: s, Counts: s.Counts, Watch: s.Watch, Pin: func(context.Context, capture.ID, bool) error { panic("asked to") }}
+	if err := Run(context.Background(), o); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
 // driver is the interface without a terminal: messages go in, commands run
 // until none is left, frames come out.
 type driver struct {
@@ -54,7 +77,7 @@ func memory(t testing.TB) *store.Store {
 // start begins on a store, in a window of w by h.
 func start(t testing.TB, s *store.Store, w, h int, with ...func(*Options)) *driver {
 	t.Helper()
-	d := &driver{t: t, store: s}
+	var d *driver
 	o := Options{Source: s, Counts: s.Counts, Pin: s.Pin, Remove: s.Remove,
 		Ready: capture.Ready{Ingest: "http://127.0.0.1:4080", Targets: []string{"http://localhost:3000"}},
 		Log:   func() []string { return []string{"one", "two \x1b[31m"} },
@@ -66,10 +89,17 @@ func start(t testing.TB, s *store.Store, w, h int, with ...func(*Options)) *driv
 	for _, f := range with {
 		f(&o)
 	}
-	term := &terminal{out: &output{}, getenv: func(string) string { return "" }, profile: termenv.ANSI256}
-	k := newKit(t.Context(), o, term)
+	d = begin(t, o, w, h)
+	d.store = s
+	return d
+}
+
+// begin begins with options.
+func begin(t testing.TB, o Options, w, h int) *driver {
+	t.Helper()
+	k := newKit(t.Context(), o, &terminal{out: &output{}, getenv: func(string) string { return "" }, profile: termenv.ANSI256})
 	k.tick = func(time.Duration, func(time.Time) tea.Msg) tea.Cmd { return nil }
-	d.root = newRoot(k)
+	d := &driver{t: t, root: newRoot(k)}
 	d.size(w, h)
 	return d
 }
@@ -250,10 +280,10 @@ func numbered(n int) *capture.Change {
 	a := &capture.Attempt{ID: number(capture.AttemptID, n), Event: e.ID, Endpoint: number(capture.EndpointID, 1), Delivery: number(capture.DeliveryID, n), Number: 1,
 		Status: capture.AttemptSucceeded, URL: "http://localhost:3000/in/stripe?x=1", TriggeredBy: capture.BySystem, TriggeredFrom: capture.FromAutomation,
 		Started: e.Received.Add(time.Millisecond), Duration: capture.Duration(43 * time.Millisecond), Timing: capture.Timing{Connect: capture.Duration(time.Millisecond), FirstByte: capture.Duration(41 * time.Millisecond)}, Code: 200,
-		Response: &capture.Response{Status: 200, Proto: "HTTP/1.1", Headers: capture.Headers{{"Content-Type", "application/json"}, {"Set-Cookie", "s=1"}}, Body: capture.Text(`{"received":true}`)}}
+		Response: &capture.Response{Status: 200, Proto: "HTTP/1.1", Headers: capture.Headers{{"Content-Type", "application/json"}, {"Set-Cookie", "s=1"}}, Body: []byte(`{"received":true}`)}}
 	if n%7 == 2 {
 		a.Status, a.Code, a.Error = capture.AttemptFailed, 503, &capture.Failure{Class: capture.FailStatus, Message: "503 Service Unavailable"}
-		a.Response = &capture.Response{Status: 503, Proto: "HTTP/1.1", Body: capture.Text("upstream warming up"), Truncated: true}
+		a.Response = &capture.Response{Status: 503, Proto: "HTTP/1.1", Body: []byte("upstream warming up"), Truncated: true}
 	}
 	c.Attempts = []*capture.Attempt{a}
 	return c
@@ -295,5 +325,3 @@ func (d *driver) finish(event capture.ID, n int) {
 	}
 	d.changed()
 }
-
-func child() {}

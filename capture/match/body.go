@@ -32,18 +32,14 @@ type bodyPath struct {
 }
 
 func newBodyPath(steps []step) bodyPath {
-	p := bodyPath{steps: steps, dotted: steps[0].key, square: steps[0].key}
-	var dotted, square strings.Builder
-	for i, s := range steps {
-		if i == 0 {
-			dotted.WriteString(s.key)
-			square.WriteString(s.key)
-			continue
-		}
-		dotted.WriteString("." + s.key)
-		square.WriteString("[" + s.key + "]")
+	var keys []string
+	for _, s := range steps {
+		keys = append(keys, s.key)
 	}
-	p.dotted, p.square = dotted.String(), square.String()
+	p := bodyPath{steps, strings.Join(keys, "."), keys[0]}
+	if len(keys) > 1 {
+		p.square += "[" + strings.Join(keys[1:], "][") + "]"
+	}
 	return p
 }
 

@@ -56,7 +56,7 @@
 //
 // since: includes its time and before: does not. Both take a duration, which
 // counts back from when the text was parsed; RFC 3339; a date, a date and time
-// (2006-01-02T15:04), or a time of day (15:04, 15:04:05) in local time, which
+// (2006-01-02T15:04, or quoted with a space for the T), or a time of day (15:04, 15:04:05) in local time, which
 // is the newest such time that has been.
 //
 // is:pending includes what waits for a retry, is:retry is only that.
@@ -85,7 +85,9 @@
 // # Limits
 //
 // A text has at most 64 KiB, 1,000 terms and 100 levels of parentheses; a
-// regular expression or a pattern with wildcards at most 1 KiB. Time is
-// linear in the length of what is looked at. A Predicate is never changed and
+// regular expression or a pattern with wildcards at most 1 KiB, and all its
+// expressions together 5,000 instructions. Time grows with the length of what
+// is looked at, times that of the pattern where it is an expression or has
+// wildcards. A Predicate is never changed and
 // safe for concurrent use.
 package match

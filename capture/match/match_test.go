@@ -2,6 +2,7 @@ package match_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -92,7 +93,7 @@ func TestMatch(t *testing.T) {
 			"try:>2\ntry:0\nsize:>2k\nsize:2kb..2kb !size:2k\ndur:>1w\ndur:<1s"},
 		{"is, sig, origin", "is:retry\nis:pending\nis:ok,pending\nis:pinned\nIS:Pinned\nsig:invalid\nsig:valid,invalid\norigin:ingress",
 			"is:failed\nis:ok\nis:captured\nis:refused\nis:replay\nsig:valid\norigin:replay"},
-		{"time", "since:1h\nsince:5m\nbefore:1m\nsince:15:00\nbefore:15:08\nsince:2026-03-14\nsince:2026-03-14T15:04\nsince:2026-03-14T14:00:00Z\nsince:1w before:1s\nsince:23:00\nsince:15:04:26",
+		{"time", "since:1h\nsince:5m\nbefore:1m\nsince:15:00\nbefore:15:08\nsince:2026-03-14\nsince:2026-03-14T15:04\nsince:2026-03-14T14:00:00Z\nsince:1w before:1s\nsince:23:00\nsince:15:04:26\nsince:\"2026-03-14 15:04\"",
 			"since:4m\nbefore:5m\nbefore:1h\nsince:15:05\nsince:2026-03-15\nbefore:2026-03-14\nsince:2026-03-14T15:30:00+01:00"},
 		{"headers", "header.x-github-event:push\nheader.X-GITHUB-EVENT:push\nheader.x-tag:blue\nheader.x-tag:green*\nheader.x-tag:\"Green, dark\"\nheader.x-empty:*\nheader.x-empty:\"\"\nheader.content-length:>2000\nheader.content-length:2048\nHeader.x-tag:/^Gr/",
 			"header.x-tag:green\nheader.x-nope:*\nheader.x-nope:\"\"\nheader.x-tag:>1\nheader.content-length:<2048"},
@@ -231,4 +232,19 @@ func TestHints(t *testing.T) {
 			t.Errorf("%s: since %v, body %v, %d terms; want %v, %v, %d", tt.text, p.Since(), p.NeedsBody(), p.Terms(), since, tt.body, tt.terms)
 		}
 	}
+}
+
+func TestPredicateIsSafeForConcurrentUse(t *testing.T) {
+	p := parse(t, "type:push (hello or /wo.ld/) body.id:42 header.x-tag:green* !query.a:9")
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 100 {
+				if s := subject(push(), pushBody); !p.Match(s) || len(p.Explain(s)) > 0 {
+					t.Error("no match")
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -1,7 +1,6 @@
 package match
 
 import (
-	"strconv"
 	"strings"
 	"time"
 )
@@ -37,7 +36,7 @@ func parseTime(s string, now time.Time) (t time.Time, ok bool) {
 		t = now.Add(-time.Duration(d)).UTC()
 		return t, 0 < t.Year() && t.Year() < 10000
 	}
-	s = strings.ToUpper(s)
+	s = strings.Replace(strings.ToUpper(s), " ", "T", 1)
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"} {
 		if t, err := time.ParseInLocation(layout, s, now.Location()); err == nil {
 			t = t.UTC()
@@ -58,12 +57,4 @@ func parseTime(s string, now time.Time) (t time.Time, ok bool) {
 		return t.UTC(), true
 	}
 	return t, false
-}
-
-func formatDuration(ns int64, _ int) string {
-	d := time.Duration(ns)
-	if d >= time.Second {
-		return d.Round(time.Millisecond).String()
-	}
-	return strconv.FormatFloat(float64(d)/1e6, 'g', 4, 64) + "ms"
 }

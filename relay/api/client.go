@@ -130,7 +130,7 @@ func (c *Client) Remove(ctx context.Context, ids ...capture.ID) error {
 	var refused []error
 	for _, id := range ids {
 		if err := c.one(ctx, "DELETE", capture.EventID, id, "", nil); err != nil {
-			refused = append(refused, fmt.Errorf("%s: %w", id, err))
+			refused = append(refused, err)
 		}
 	}
 	return errors.Join(refused...)

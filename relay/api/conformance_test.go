@@ -123,7 +123,7 @@ func finished(e *capture.Event, code int) *capture.Change {
 		Status: capture.AttemptSucceeded, Code: code, URL: "http://localhost:3000", TriggeredBy: capture.BySystem, TriggeredFrom: capture.FromAutomation,
 		Started: time.Now().UTC().Round(0), Duration: capture.Duration(23456 * time.Microsecond), Timing: capture.Timing{FirstByte: capture.Duration(7 * time.Microsecond)},
 		Request:  &capture.Request{Method: "POST", Target: "/caf\xe9", Headers: capture.Headers{{"X-N", "\xff"}, {"x-n", "2"}}},
-		Response: &capture.Response{Status: code, Proto: "HTTP/1.1", Headers: capture.Headers{{"X-R", "\x80"}}, Body: capture.Text("\x00\xff\r\n")},
+		Response: &capture.Response{Status: code, Proto: "HTTP/1.1", Headers: capture.Headers{{"X-R", "\x80"}}, Body: []byte("\x00\xff\r\n")},
 	}
 	if code/100 != 2 {
 		a.Status, a.Error = capture.AttemptFailed, &capture.Failure{Class: capture.FailStatus, Message: "no"}

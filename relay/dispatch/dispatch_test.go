@@ -260,6 +260,39 @@ func TestAppThatComesBackNeedNotWaitOutTheBackoff(t *testing.T) {
 	})
 }
 
+// The endpoint is found to be back by whichever is first, the probe or a retry
+// whose time has come. What came first goes first in both cases.
+func TestInOrderAfterComingBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for range 20 {
+			p := &app{down: true}
+			r := newRiver(t, nil)
+			r.apps = map[string]*app{"http://app": p}
+			r.Retry = dispatch.Retry{Tries: 1000, Backoff: 20 * time.Millisecond, Max: 20 * time.Millisecond}
+			r.target("http://app", "")
+			stop := r.flow()
+			for i := range 3 {
+				r.arrive(fmt.Sprint("/", i))
+			}
+			time.Sleep(200*time.Millisecond + time.Microsecond) // not when anything is due
+			before := len(p.seen())
+			p.mu.Lock()
+			p.down = false
+			p.mu.Unlock()
+			time.Sleep(time.Second)
+			var came []string
+			for _, s := range p.seen()[before:] {
+				path, _, _ := strings.Cut(s, "#")
+				came = append(came, path)
+			}
+			if want := []string{"/0", "/1", "/2"}; !slices.Equal(came, want) {
+				t.Errorf("after coming back got %v, want %v", came, want)
+			}
+			stop()
+		}
+	})
+}
+
 func TestRestartGoesOnWithWhatWasPending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &app{down: true}

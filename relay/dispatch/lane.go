@@ -56,6 +56,10 @@ func (l *lane) run(ctx, sending context.Context) {
 			l.log.Error("the queue could not be read", "err", err)
 			next = time.Now().Add(time.Second)
 		}
+		if len(due) > 0 && l.cameBack(ctx) {
+			l.putBack(due) // what is older and waits for a later time goes first
+			continue
+		}
 		for _, a := range due {
 			select {
 			case work <- a:
@@ -157,7 +161,7 @@ func (l *lane) attempt(ctx context.Context, a *capture.Attempt) {
 		change.Attempts = append(change.Attempts, follow(a, l.endpoint, at))
 	}
 	l.store.KeepAsync(change, func(err error) {
-		if err != nil {
+		if err != nil && !errors.Is(err, capture.ErrNotFound) { // else the event was removed meanwhile
 			l.log.Error("an attempt could not be kept; it will be made again", "attempt", a.ID, "err", err)
 			l.later(a.ID)
 			return
@@ -165,6 +169,14 @@ func (l *lane) attempt(ctx context.Context, a *capture.Attempt) {
 		l.release(a.ID)
 	})
 	l.noteReach(a)
+}
+
+func (l *lane) putBack(as []capture.Attempt) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, a := range as {
+		delete(l.taken, a.ID)
+	}
 }
 
 func (l *lane) release(id capture.ID) {
@@ -226,6 +238,14 @@ func (l *lane) probe(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// cameBack reports whether connections were refused and are taken again.
+func (l *lane) cameBack(ctx context.Context) bool {
+	l.mu.Lock()
+	down := l.down
+	l.mu.Unlock()
+	return down && !l.stillDown(ctx)
 }
 
 func (l *lane) stillDown(ctx context.Context) bool {

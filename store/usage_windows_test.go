@@ -1,0 +1,5 @@
+package store
+
+import "io/fs"
+
+func allocated(fi fs.FileInfo) int64 { return fi.Size() }
