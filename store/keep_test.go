@@ -22,7 +22,7 @@ func TestBytesInBytesOut(t *testing.T) {
 		any.WriteByte(byte(b))
 	}
 	c := event([]byte(any.String()), func(e *capture.Event) {
-		e.App, e.Type, e.Target, e.Method, e.Proto = any.String(), any.String(), "/"+any.String(), any.String(), any.String()
+		e.App, e.Type, e.Target, e.Method, e.Proto = any.String(), any.String(), capture.Raw("/"+any.String()), any.String(), any.String()
 		e.Provider, e.ProviderID, e.Remote, e.Source = any.String(), any.String(), any.String(), any.String()
 		e.Headers = capture.Headers{{"X-" + any.String(), any.String()}, {"x-" + any.String(), ""}, {"", "\xff"}}
 		e.Trailers = capture.Headers{{"T", any.String()}}
@@ -35,8 +35,8 @@ func TestBytesInBytesOut(t *testing.T) {
 	a := pending(c, capture.NewID(capture.EndpointID), time.Unix(5, 0).UTC())
 	keep(t, s, c)
 	f := finished(a, 500)
-	f.Response.Body, f.Response.Headers = capture.Text(any.String()), capture.Headers{{any.String(), any.String()}}
-	f.Request.Target, f.URL, f.Error.Message = any.String(), any.String(), any.String()
+	f.Response.Body, f.Response.Headers = []byte(any.String()), capture.Headers{{any.String(), any.String()}}
+	f.Request.Target, f.URL, f.Error.Message = capture.Raw(any.String()), any.String(), any.String()
 	keep(t, s, &capture.Change{Attempts: []*capture.Attempt{f}})
 
 	row, err := s.Event(t.Context(), c.Event.ID)
