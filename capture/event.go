@@ -47,6 +47,9 @@ type Event struct {
 	Metadata map[string]string `json:"metadata,omitempty" cbor:"21,keyasint,omitempty"`
 }
 
+// DefaultApp is the app of events whose path names none.
+const DefaultApp = "default"
+
 // Origin says how an event came to be.
 type Origin string
 

@@ -49,7 +49,8 @@ type Resend struct {
 }
 
 // Change is what one Keep puts on disk together or not at all. Keep gives
-// the event its Seq, and each finished attempt its own.
+// the event its Seq, and its SHA256 if it has none, and each finished attempt
+// its own Seq.
 type Change struct {
 	Event    *Event     // new
 	Body     []byte     // of Event

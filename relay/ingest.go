@@ -27,9 +27,6 @@ import (
 	"code.hooktape.dev/hooktape/capture/provider"
 )
 
-// DefaultApp is the app of events whose path names none.
-const DefaultApp = "default"
-
 // Ingest is the handler that turns requests into events. Any method, path
 // and content type is taken. Its fields must not change once it serves.
 type Ingest struct {
@@ -40,7 +37,7 @@ type Ingest struct {
 
 	MaxBody  int64         // bytes of a body; 0: 25 MiB, the most GitHub sends
 	MaxHead  int           // bytes of a request's head; 0: 64 KiB
-	MaxBusy  int64         // bytes of all bodies being read or kept, beyond 64 KiB each; 0: 256 MiB, and never less than MaxBody
+	MaxBusy  int64         // bytes of all bodies being read or kept, beyond 64 KiB each; 0: 128 MiB, and never less than MaxBody
 	ReadTime time.Duration // for a head, and for a body; 0: 10 s and 60 s
 	IdleTime time.Duration // between requests of a connection; 0: 60 s
 
@@ -59,7 +56,7 @@ func (in *Ingest) Serve(ctx context.Context, l net.Listener) error {
 	in.MaxBody = cmp.Or(in.MaxBody, 25<<20)
 	in.MaxHead = cmp.Or(in.MaxHead, 64<<10)
 	in.Log = cmp.Or(in.Log, slog.Default())
-	in.MaxBusy = max(cmp.Or(in.MaxBusy, 256<<20), in.MaxBody)
+	in.MaxBusy = max(cmp.Or(in.MaxBusy, 128<<20), in.MaxBody)
 	in.busy = semaphore.NewWeighted(in.MaxBusy)
 
 	var protocols http.Protocols
@@ -122,7 +119,7 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		e.Trailers = capture.FromHTTP(r.Trailer)
 	}
-	e.Size, e.SHA256 = int64(len(body)), capture.Sum(body)
+	e.Size = int64(len(body))
 	recognise(e, body)
 	change := &capture.Change{Event: e, Body: body}
 	if in.Plan != nil {
@@ -168,14 +165,14 @@ func route(target capture.Raw) (app string, rest capture.Raw) {
 	}
 	after, ok := strings.CutPrefix(path, "/in/")
 	if !ok {
-		return DefaultApp, target
+		return capture.DefaultApp, target
 	}
 	end := strings.IndexAny(after, "/?")
 	if end < 0 {
 		end = len(after)
 	}
 	if !slug(after[:end]) {
-		return DefaultApp, target
+		return capture.DefaultApp, target
 	}
 	app, after = after[:end], after[end:]
 	if !strings.HasPrefix(after, "/") {
@@ -243,10 +240,10 @@ func (in *Ingest) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *cap
 	}
 }
 
-// grow doubles the body's room, up to what was announced, and counts the new
+// grow quadruples the body's room, up to what was announced, and counts the new
 // room as busy; nil when there is none left.
 func (in *Ingest) grow(body []byte, announced int64) []byte {
-	room := min(int64(cap(body))*2, in.MaxBody+1)
+	room := min(int64(cap(body))*4, in.MaxBody+1)
 	if announced > 0 {
 		room = min(room, announced+1)
 	}
@@ -270,7 +267,7 @@ func busyPart(room int64) int64 { return max(room-freeBody, 0) }
 // refuse answers a request that went over a limit and keeps a stub that says
 // so, without a body and never delivered.
 func (in *Ingest) refuse(w http.ResponseWriter, r *http.Request, e *capture.Event, why capture.Refusal) {
-	e.Refused, e.SHA256 = &why, capture.Sum(nil)
+	e.Refused = &why
 	recognise(e, nil)
 	if err := in.Keep(context.WithoutCancel(r.Context()), &capture.Change{Event: e}); err != nil {
 		in.Log.Error("a refused request left no stub", "err", err)

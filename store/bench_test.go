@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -91,9 +92,14 @@ func fsyncs(b *testing.B, body []byte) func() {
 	}
 }
 
-// groupCommits puts the body under a key of its own, in a synced transaction
-// with those that others put: no record, no index, no sequence.
+// groupCommits puts the body, and a record as long as the event's, under keys
+// of their own, in a synced transaction with those that others put: no id, no
+// index, no sequence, no totals.
 func groupCommits(b *testing.B, body []byte) func() {
+	record, err := encoder.Marshal(event(body).Event)
+	if err != nil {
+		b.Fatal(err)
+	}
 	db, err := badger.Open(diskOptions(b.TempDir(), memTable).WithLogger(nil))
 	if err != nil {
 		b.Fatal(err)
@@ -120,7 +126,7 @@ func groupCommits(b *testing.B, body []byte) func() {
 			err := db.Update(func(txn *badger.Txn) error {
 				for range batch {
 					key++
-					if err := txn.Set(keySeq('b', key), body); err != nil {
+					if err := errors.Join(txn.Set(keySeq('b', key), body), txn.Set(keySeq('e', key), record)); err != nil {
 						return err
 					}
 				}

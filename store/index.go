@@ -2,6 +2,7 @@ package store
 
 import (
 	"strconv"
+	"strings"
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/capture/match"
@@ -30,10 +31,16 @@ type entry struct {
 }
 
 // indexed reports whether events with this value are listed. An empty value
-// is not, and neither is POST, which would list nearly every webhook there
-// is; nobody finds them faster by a list.
+// is not, and neither are POST and the default app, which would list nearly
+// every webhook there is; nobody finds them faster by a list.
 func (e entry) indexed() bool {
-	return e.value != "" && !(e.field == fieldMethod && (e.value == "POST" || e.value == "post"))
+	switch e.field {
+	case fieldMethod:
+		return e.value != "" && !strings.EqualFold(e.value, "POST")
+	case fieldApp:
+		return e.value != "" && !strings.EqualFold(e.value, capture.DefaultApp)
+	}
+	return e.value != ""
 }
 
 // fixed are the entries of an event that never change.

@@ -117,10 +117,12 @@ func (k *keeping) prepare() (err error) {
 		if err := checkID(capture.EventID, e.ID); err != nil {
 			return err
 		}
-		if e.Size != int64(len(k.Body)) || e.SHA256 != capture.Sum(k.Body) {
-			if e.Refused == nil {
-				return fmt.Errorf("the body's %d bytes are not those of the event's size and digest", len(k.Body))
-			}
+		sum := capture.Sum(k.Body)
+		if e.SHA256 == (capture.Digest{}) {
+			e.SHA256 = sum
+		}
+		if e.Refused == nil && (e.Size != int64(len(k.Body)) || e.SHA256 != sum) {
+			return fmt.Errorf("the body's %d bytes are not those of the event's size and digest", len(k.Body))
 		}
 		if e.Refused != nil && len(k.Attempts)+len(k.Body) > 0 {
 			return errors.New("a refused request has no body and is never delivered")

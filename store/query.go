@@ -124,8 +124,8 @@ func (w *window) scan() (next func() (kept, bool), done func()) {
 
 // hints are the lists of which an event must be in one each.
 func (w *window) hints() (hints [][][]byte) {
-	if w.query.App != "" {
-		hints = append(hints, [][]byte{keyIndex(fieldApp, w.query.App)})
+	if app := (entry{fieldApp, w.query.App}); app.indexed() {
+		hints = append(hints, [][]byte{keyIndex(app.field, app.value)})
 	}
 	for _, x := range w.filter.Exact() {
 		if l := lists(x); l != nil {
