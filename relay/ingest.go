@@ -94,10 +94,12 @@ func Serve(ctx context.Context, srv *http.Server, l net.Listener) error {
 // ServeHTTP implements http.Handler. Call it through Serve: without the
 // connections that Serve makes, heads are those of net/http.
 func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	e := newEvent(r)
 	raw, seen := head.Of(r)
+	e := newEvent(r)
 	if seen {
-		e.Method, e.Target, e.Headers, e.Parsed = raw.Method, capture.Raw(raw.Target), raw.Headers, false
+		e.Method, e.Target, e.Headers = raw.Method, capture.Raw(raw.Target), raw.Headers
+	} else {
+		parsedHead(e, r)
 	}
 	e.App, e.Target = route(e.Target)
 	if seen && raw.Over > 0 {
@@ -112,8 +114,10 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		in.refuse(w, r, e, *refusal)
 		return
 	}
-	if e.Trailers = capture.FromHTTP(r.Trailer); seen {
+	if seen {
 		e.Trailers = raw.Trailers
+	} else {
+		e.Trailers = capture.FromHTTP(r.Trailer)
 	}
 	e.Size = int64(len(body))
 	recognise(e, body)
@@ -131,21 +135,24 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "{\"id\":%q,\"app\":%q}\n", e.ID, e.App)
 }
 
-// newEvent is what net/http says of r, for heads nobody saw. HTTP/2 sends
-// names in lower case, so that is their own case.
+// newEvent is an event without its head.
 func newEvent(r *http.Request) *capture.Event {
-	e := &capture.Event{
+	return &capture.Event{
 		ID: capture.NewID(capture.EventID), Origin: capture.Ingress,
-		Received: time.Now().UTC(), Remote: r.RemoteAddr,
-		Method: r.Method, Target: capture.Raw(r.RequestURI), Proto: r.Proto, Parsed: true,
-		Headers: append(capture.Headers{{"Host", r.Host}}, capture.FromHTTP(r.Header)...),
+		Received: time.Now().UTC(), Remote: r.RemoteAddr, Proto: r.Proto,
 	}
+}
+
+// parsedHead gives e what net/http says of r, for heads nobody saw. HTTP/2
+// sends names in lower case, so that is their own case.
+func parsedHead(e *capture.Event, r *http.Request) {
+	e.Method, e.Target, e.Parsed = r.Method, capture.Raw(r.RequestURI), true
+	e.Headers = append(capture.Headers{{"Host", r.Host}}, capture.FromHTTP(r.Header)...)
 	if r.ProtoMajor == 2 {
 		for i := range e.Headers {
 			e.Headers[i][0] = strings.ToLower(e.Headers[i][0])
 		}
 	}
-	return e
 }
 
 // route reads the app off a raw target. /in/{app}/rest is the app's, and its

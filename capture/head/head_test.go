@@ -216,3 +216,45 @@ func (e *endless) Read(p []byte) (int, error) {
 	e.at = (e.at + n) % len(e.raw)
 	return n, nil
 }
+
+// What net/http merged or lost must not be taken for agreement.
+func TestHeadsThatDisagree(t *testing.T) {
+	for name, change := range map[string]func(http.Header){
+		"a line more":    func(h http.Header) { h["X-C"] = []string{"1"} },
+		"a line less":    func(h http.Header) { delete(h, "X-A") },
+		"another value":  func(h http.Header) { h["X-A"] = []string{"2"} },
+		"one for two":    func(h http.Header) { h["X-B"] = []string{"1"} },
+		"two for one":    func(h http.Header) { h["X-A"] = []string{"1", "1"} },
+		"the other way":  func(h http.Header) { h["X-B"] = []string{"2", "1"} },
+		"one moved over": func(h http.Header) { h["X-B"], h["X-A"] = []string{"1"}, []string{"1", "2"} },
+	} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var as, changed bool
+		srv := &http.Server{ConnContext: head.Context, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("X-Change") == "" {
+				_, as = head.Of(r)
+				return
+			}
+			change(r.Header)
+			_, changed = head.Of(r)
+		})}
+		done := make(chan error)
+		go func() { done <- srv.Serve(head.Listener{Listener: l}) }()
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := "Host: x\r\nX-A: 1\r\nx-b: 1\r\nX-B: 2\r\n"
+		io.WriteString(c, "GET / HTTP/1.1\r\n"+lines+"\r\nGET / HTTP/1.1\r\nConnection: close\r\nX-Change: 1\r\n"+lines+"\r\n")
+		io.Copy(io.Discard, c)
+		c.Close()
+		srv.Close()
+		<-done
+		if !as || changed {
+			t.Errorf("%s: agreed %v when it was whole and %v when changed, want true and false", name, as, changed)
+		}
+	}
+}
