@@ -274,6 +274,13 @@ func (o *catching) announce(e *env, ready capture.Ready, quiet bool) error {
 	if err != nil {
 		return err
 	}
+	if o.readyFile != "" {
+		// Renamed into place, so that whoever waits for it never reads half.
+		tmp := filepath.Join(filepath.Dir(o.readyFile), "."+filepath.Base(o.readyFile)+".tmp")
+		if err := errors.Join(os.WriteFile(tmp, append(line, '\n'), 0o600), os.Rename(tmp, o.readyFile)); err != nil {
+			return fmt.Errorf("--ready-file: %w", err)
+		}
+	}
 	switch {
 	case o.json:
 		fmt.Fprintln(e.stdout, string(line))
@@ -282,15 +289,7 @@ func (o *catching) announce(e *env, ready capture.Ready, quiet bool) error {
 		fmt.Fprintf(e.stderr, "Ready. Send webhooks to %s, or %s/in/APP for an app of their own (^C ends)\n  forwarded to %s, kept in %s\n",
 			ready.Ingest, ready.Ingest, cmp.Or(to, "nobody"), ready.Store)
 	}
-	if o.readyFile == "" {
-		return nil
-	}
-	// Renamed into place, so that whoever waits for it never reads half.
-	tmp := filepath.Join(filepath.Dir(o.readyFile), "."+filepath.Base(o.readyFile)+".tmp")
-	if err := os.WriteFile(tmp, append(line, '\n'), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(tmp, o.readyFile)
+	return nil
 }
 
 // loopbackOnly refuses to manage strangers' requests without a token.

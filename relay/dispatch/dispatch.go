@@ -255,6 +255,7 @@ func (d *Dispatcher) open(e capture.Endpoint) (*lane, error) {
 		endpoint: e, sender: sender, store: d.Store, retry: d.Retry, byHand: d.ByHand,
 		concurrency: cmp.Or(d.Concurrency, 1), log: cmp.Or(d.Log, slog.Default()).With("url", e.URL),
 		taken: make(map[capture.ID]bool), kick: make(chan struct{}, 1), fell: make(chan struct{}, 1),
+		up: capture.NewID(capture.AttemptID), // who starts to listen waits for no back-off of the time before
 	}
 	if d.lanes == nil {
 		d.lanes = make(map[capture.ID]*lane)

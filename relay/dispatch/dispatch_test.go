@@ -293,6 +293,30 @@ func TestInOrderAfterComingBack(t *testing.T) {
 	})
 }
 
+func TestAppThatIsLongAwayIsNotGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &app{down: true}
+		r := newRiver(t, map[string]*app{})
+		r.apps["http://app"] = p
+		r.Retry = dispatch.Retry{Tries: 2}
+		r.target("http://app", "")
+		defer r.flow()()
+		id := r.arrive("/")
+		time.Sleep(time.Hour)
+		if n := len(p.seen()); n != 2 {
+			t.Errorf("%d attempts in an hour, want the 2 of the schedule", n)
+		}
+		p.mu.Lock()
+		p.down = false
+		p.mu.Unlock()
+		time.Sleep(time.Second)
+		row, err := r.store.Event(t.Context(), id)
+		if err != nil || row.Outcome.State != capture.OK {
+			t.Errorf("a second after the app was back the event is %q, %v; want ok", row.Outcome.State, err)
+		}
+	})
+}
+
 func TestRestartGoesOnWithWhatWasPending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &app{down: true}

@@ -32,7 +32,7 @@ type lane struct {
 	taken map[capture.ID]bool // under way, or done and not yet kept
 	kept  []capture.ID        // done and kept since the queue was last read
 	down  bool                // connections are refused; a probe waits for them to be taken
-	up    capture.ID          // made when the endpoint was last found to be up again
+	up    capture.ID          // made when the endpoint was last found to be up again, at first when the lane was
 }
 
 // run makes attempts until ctx is done, and waits for those under way.
@@ -206,12 +206,7 @@ func (l *lane) noteReach(a *capture.Attempt) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	was := l.down
-	switch {
-	case a.Error == nil:
-		l.down = false
-	default:
-		l.down = a.Error.Class == capture.FailRefused || a.Error.Class == capture.FailOffline || a.Error.Class == capture.FailDNS
-	}
+	l.down = unreachable(a)
 	switch {
 	case was && !l.down:
 		l.up = capture.NewID(capture.AttemptID)
