@@ -1,7 +1,9 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 
 	"github.com/dgraph-io/badger/v4"
@@ -112,15 +114,19 @@ func (s *Store) Due(ctx context.Context, endpoint capture.ID, limit int) (due []
 	if limit <= 0 {
 		limit = 50
 	}
+	mark := s.queues.from(endpoint.Bytes()) // before the view: what is put in later must not be missed
 	err = s.view(ctx, func(txn *badger.Txn) error {
 		prefix := keyID(prefixPending, endpoint)
 		it := iterate(txn, prefix, false)
 		defer it.Close()
-		for it.Rewind(); it.ValidForPrefix(prefix) && len(due) < limit; it.Next() {
+		first := uint64(never)
+		for it.Seek(binary.BigEndian.AppendUint64(bytes.Clone(prefix), mark.low)); it.ValidForPrefix(prefix) && len(due) < limit; it.Next() {
 			if err := s.stop(ctx); err != nil {
 				return err
 			}
-			id := tailID(capture.AttemptID, it.Item().Key())
+			key := it.Item().Key()
+			first = min(first, seqOf(key[len(prefix):]))
+			id := tailID(capture.AttemptID, key)
 			a, err := readAttempt(txn, id)
 			if err != nil {
 				s.log.log.Error("a pending attempt cannot be read", "attempt", id, "error", err)
@@ -128,6 +134,7 @@ func (s *Store) Due(ctx context.Context, endpoint capture.ID, limit int) (due []
 			}
 			due = append(due, a)
 		}
+		s.queues.raise(endpoint.Bytes(), mark, first)
 		return nil
 	})
 	if err != nil {

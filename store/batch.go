@@ -17,6 +17,7 @@ type batch struct {
 	now    uint64 // milliseconds
 	totals totals // as they will be
 	memory bool
+	queued [][]byte // keys of the queue that have joined
 
 	staged      []change       // of one write; a later one of the same key counts
 	index       map[string]int // into staged, once it is too long to look through
@@ -129,6 +130,9 @@ func (b *batch) fits() bool {
 // join moves what is staged into the transaction.
 func (b *batch) join() error {
 	for _, c := range b.staged {
+		if c.key[0] == prefixPending && !c.deletes {
+			b.queued = append(b.queued, c.key)
+		}
 		err := error(nil)
 		if c.deletes {
 			err = b.txn.Delete(c.key)

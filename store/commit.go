@@ -134,6 +134,7 @@ func (s *Store) flush(b *batch) error {
 	if err := s.unavailable(); err != nil {
 		return err
 	}
+	s.queues.put(b.queued)
 	s.mu.Lock()
 	s.freed += max(0, s.totals.Bytes-b.totals.Bytes)
 	s.totals = b.totals

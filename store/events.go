@@ -41,6 +41,21 @@ func (s *Store) Body(ctx context.Context, id capture.ID) (body []byte, err error
 	return body, nil
 }
 
+// Whole is an event with its body, as Event and Body give them, in one read.
+func (s *Store) Whole(ctx context.Context, id capture.ID) (row capture.Row, body []byte, err error) {
+	err = s.view(ctx, func(txn *badger.Txn) error {
+		if row, err = readRow(txn, id); err != nil {
+			return err
+		}
+		body, err = readBody(txn, &row.Event)
+		return err
+	})
+	if err != nil {
+		return capture.Row{}, nil, fmt.Errorf("store: event %s: %w", id, err)
+	}
+	return row, body, nil
+}
+
 // readRow looks an event up.
 func readRow(txn *badger.Txn, id capture.ID) (row capture.Row, err error) {
 	seq, err := readSeq(txn, id)

@@ -62,6 +62,7 @@ type Store struct {
 	log    *watchLog
 	disk   *disk
 	feed   feed
+	queues queues
 
 	room      *semaphore.Weighted // of the queue, in bytes
 	queue     chan []*write       // to the committer; closed by Close
@@ -158,26 +159,32 @@ func open(dir string, o Options) (s *Store, err error) {
 
 // recall reads where the sequence stands, and what the checkpoint says of it.
 func (s *Store) recall() error {
-	err := s.db.View(func(txn *badger.Txn) error {
+	err := guarded(s.db, func(txn *badger.Txn) error {
 		raw, err := read(txn, keyTotals)
 		if err != nil || raw == nil {
 			return err
 		}
-		if err := decode(keyTotals, raw, &s.totals); err != nil {
-			s.log.log.Error("the store's totals are damaged; counts are wrong until doctor has mended them", "error", err)
-		}
-		// The sequence must not step back, whatever became of the totals.
-		for _, prefix := range []byte{prefixEvent, prefixLog} {
+		return decode(keyTotals, raw, &s.totals)
+	})
+	if err != nil {
+		s.log.log.Error("the store's totals are damaged; counts are wrong until doctor has mended them", "error", err)
+	}
+	// The sequence must not step back, whatever became of the totals.
+	for _, prefix := range []byte{prefixEvent, prefixLog} {
+		err := guarded(s.db, func(txn *badger.Txn) error {
 			l := newList(txn, []byte{prefix}, true)
+			defer l.close()
 			if seq, ok := l.seek(newest); ok {
 				s.totals.Seq = max(s.totals.Seq, seq)
 			}
-			l.close()
+			return nil
+		})
+		if err != nil {
+			s.log.log.Error("the newest facts cannot be looked up", "error", err)
 		}
+	}
+	if s.memory {
 		return nil
-	})
-	if err != nil || s.memory {
-		return err
 	}
 	marked, err := s.point.open(s.dir)
 	if err != nil {
@@ -227,8 +234,7 @@ func (s *Store) Close() error {
 	return s.end
 }
 
-// view runs a read of the store as it stands. Damage that makes Badger panic
-// is an error.
+// view runs a read of the store as it stands.
 func (s *Store) view(ctx context.Context, read func(*badger.Txn) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -238,7 +244,12 @@ func (s *Store) view(ctx context.Context, read func(*badger.Txn) error) (err err
 	if s.closed {
 		return fmt.Errorf("%w: it is closed", capture.ErrUnavailable)
 	}
-	txn := s.db.NewTransaction(false)
+	return guarded(s.db, read)
+}
+
+// guarded runs a read. Damage that makes Badger panic is an error.
+func guarded(db *badger.DB, read func(*badger.Txn) error) (err error) {
+	txn := db.NewTransaction(false)
 	defer func() {
 		if r := recover(); r != nil {
 			// Iterators may be open, of which Discard would complain.

@@ -24,8 +24,7 @@ import (
 // Store is where attempts wait and are kept.
 type Store interface {
 	KeepAsync(c *capture.Change, done func(error))
-	Event(context.Context, capture.ID) (capture.Row, error)
-	Body(context.Context, capture.ID) ([]byte, error)
+	Whole(context.Context, capture.ID) (capture.Row, []byte, error)
 	Due(ctx context.Context, endpoint capture.ID, limit int) ([]capture.Attempt, error)
 	Watch(context.Context) <-chan struct{}
 }
@@ -33,6 +32,7 @@ type Store interface {
 // History is what a resend looks up. It is apart from Store because sending
 // needs none of it.
 type History interface {
+	Event(context.Context, capture.ID) (capture.Row, error)
 	Attempts(context.Context, capture.AttemptQuery) ([]capture.Attempt, error)
 	Attempt(context.Context, capture.ID) (capture.Attempt, error)
 	Endpoint(context.Context, capture.Endpoint) (capture.Endpoint, error)
@@ -124,7 +124,7 @@ func pending(event capture.ID, to capture.Endpoint, delivery capture.ID) *captur
 // where to, they go to the targets, or if there are none, to where the event
 // went before.
 func (d *Dispatcher) Resend(ctx context.Context, id capture.ID, r capture.Resend) ([]*capture.Attempt, error) {
-	row, err := d.Store.Event(ctx, id)
+	row, err := d.History.Event(ctx, id)
 	if err != nil {
 		return nil, err
 	}

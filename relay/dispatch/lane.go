@@ -137,11 +137,7 @@ func (l *lane) due(ctx context.Context) (due []capture.Attempt, next time.Time, 
 // attempt makes a and keeps what happened, together with the retry that
 // follows from it.
 func (l *lane) attempt(ctx context.Context, a *capture.Attempt) {
-	row, err := l.store.Event(ctx, a.Event)
-	var body []byte
-	if err == nil {
-		body, err = l.store.Body(ctx, a.Event)
-	}
+	row, body, err := l.store.Whole(ctx, a.Event)
 	switch {
 	case err == nil:
 		l.sender.Send(ctx, &row.Event, body, a)
