@@ -57,6 +57,13 @@ type Change struct {
 	Attempts []*Attempt // pending: new ones; finished: replacing the pending of the same ID
 }
 
+// Whole is an event with its body, or why it cannot be read.
+type Whole struct {
+	Row  Row
+	Body []byte
+	Err  error // ErrNotFound or ErrDamaged, wrapped
+}
+
 // Fact is one entry of the store's sequence: an event that was kept or an
 // attempt that was finished.
 type Fact struct {

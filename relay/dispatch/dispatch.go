@@ -24,7 +24,7 @@ import (
 // Store is where attempts wait and are kept.
 type Store interface {
 	KeepAsync(c *capture.Change, done func(error))
-	Whole(context.Context, capture.ID) (capture.Row, []byte, error)
+	Wholes(context.Context, ...capture.ID) ([]capture.Whole, error)
 	Due(ctx context.Context, endpoint capture.ID, limit int) ([]capture.Attempt, error)
 	Watch(context.Context) <-chan struct{}
 }

@@ -39,12 +39,12 @@ type lane struct {
 func (l *lane) run(ctx, sending context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	work := make(chan capture.Attempt) // unbuffered: taken in order
+	work := make(chan job) // unbuffered: taken in order
 	defer close(work)
 	for range l.concurrency {
 		wg.Go(func() {
-			for a := range work {
-				l.attempt(sending, &a)
+			for j := range work {
+				l.attempt(sending, &j.attempt, j.event)
 			}
 		})
 	}
@@ -60,19 +60,48 @@ func (l *lane) run(ctx, sending context.Context) {
 			l.putBack(due) // what is older and waits for a later time goes first
 			continue
 		}
-		for _, a := range due {
-			select {
-			case work <- a:
-			case <-ctx.Done():
-				return
-			}
-		}
 		if len(due) > 0 {
+			l.hand(ctx, due, work)
 			continue
 		}
 		if !l.wait(ctx, changed, next) {
 			return
 		}
+	}
+}
+
+// job is an attempt to be made.
+type job struct {
+	attempt capture.Attempt
+	event   capture.Whole
+}
+
+// hand reads the events of what is due and hands them to those who work, in
+// order, until ctx is done.
+func (l *lane) hand(ctx context.Context, due []capture.Attempt, work chan<- job) {
+	ids := make([]capture.ID, len(due))
+	for i := range due {
+		ids[i] = due[i].Event
+	}
+	for len(due) > 0 {
+		events, err := l.store.Wholes(ctx, ids...)
+		if err != nil {
+			if ctx.Err() == nil {
+				l.log.Error("events could not be read; their attempts will be made later", "err", err)
+			}
+			for _, a := range due {
+				l.later(a.ID)
+			}
+			return
+		}
+		for i, e := range events {
+			select {
+			case work <- job{due[i], e}:
+			case <-ctx.Done():
+				return
+			}
+		}
+		due, ids = due[len(events):], ids[len(events):]
 	}
 }
 
@@ -136,21 +165,20 @@ func (l *lane) due(ctx context.Context) (due []capture.Attempt, next time.Time, 
 
 // attempt makes a and keeps what happened, together with the retry that
 // follows from it.
-func (l *lane) attempt(ctx context.Context, a *capture.Attempt) {
-	row, body, err := l.store.Whole(ctx, a.Event)
+func (l *lane) attempt(ctx context.Context, a *capture.Attempt, e capture.Whole) {
 	switch {
-	case err == nil:
-		l.sender.Send(ctx, &row.Event, body, a)
+	case e.Err == nil:
+		l.sender.Send(ctx, &e.Row.Event, e.Body, a)
 		if ctx.Err() != nil && a.Status == capture.AttemptFailed {
 			return // we gave up, not the endpoint: it stays pending
 		}
-	case errors.Is(err, capture.ErrDamaged), errors.Is(err, capture.ErrNotFound):
-		a.Status, a.Started = capture.AttemptFailed, time.Now().UTC()
-		a.Error = &capture.Failure{Class: capture.FailDamaged, Message: err.Error()}
-	default:
-		l.log.Error("an event could not be read; its attempt will be made later", "event", a.Event, "err", err)
+	case !errors.Is(e.Err, capture.ErrDamaged) && !errors.Is(e.Err, capture.ErrNotFound):
+		l.log.Error("an event could not be read; its attempt will be made later", "event", a.Event, "err", e.Err)
 		l.later(a.ID)
 		return
+	default:
+		a.Status, a.Started = capture.AttemptFailed, time.Now().UTC()
+		a.Error = &capture.Failure{Class: capture.FailDamaged, Message: e.Err.Error()}
 	}
 	change := &capture.Change{Attempts: []*capture.Attempt{a}}
 	if at, again := l.retry.after(a, time.Now()); again {
