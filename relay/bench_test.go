@@ -144,6 +144,10 @@ func BenchmarkIngest(b *testing.B) {
 			benchSenders(b, serve(b, &relay.Ingest{Keep: onDisk(b).Keep}), n, exchange)
 		})
 	}
+	// The same with senders as programs have them: net/http's client, whose
+	// work on the same two cores both sides then bear.
+	b.Run("read/clients=64", func(b *testing.B) { benchClients(b, plain(b, reading), 64) })
+	b.Run("keep/clients=64", func(b *testing.B) { benchClients(b, serve(b, &relay.Ingest{Keep: onDisk(b).Keep}), 64) })
 	// What the disk gives at best: the payloads of all senders in one write
 	// and one sync.
 	for _, n := range []int{1, 64} {
@@ -165,6 +169,30 @@ func BenchmarkIngest(b *testing.B) {
 			b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "req/s")
 		})
 	}
+}
+
+func benchClients(b *testing.B, addr string, n int) {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: n}}
+	defer client.CloseIdleConnections()
+	var sent atomic.Int64
+	var wg sync.WaitGroup
+	b.ResetTimer()
+	for range n {
+		wg.Go(func() {
+			for sent.Add(1) <= int64(b.N) {
+				res, err := client.Post("http://"+addr+"/hooks/github", "application/json", strings.NewReader(payload))
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				io.Copy(io.Discard, res.Body)
+				res.Body.Close()
+			}
+		})
+	}
+	wg.Wait()
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
 }
 
 // BenchmarkArrival is how long a webhook is on its way from its sender to the
