@@ -210,7 +210,7 @@ func writeWhole(w io.Writer, row capture.Row, body []byte) error {
 func writeEvent(w io.Writer, r *capture.Row, body []byte) {
 	fmt.Fprintln(w, rowLine(r))
 	if r.Refused != nil {
-		fmt.Fprintf(w, "refused with %d: over the %s limit of %d, %d came\n", r.Refused.Status, r.Refused.Limit, r.Refused.Max, r.Refused.Got)
+		fmt.Fprintf(w, "refused with %s\n", r.Refused)
 	}
 	fmt.Fprintf(w, "\n%s %s %s\n", safe.Line(r.Method), safe.Line(string(r.Target)), safe.Line(r.Proto))
 	for _, h := range r.Headers {

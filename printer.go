@@ -50,7 +50,7 @@ func (p *printer) event(e *capture.Event) string {
 		what = safe.Line(e.Method + " " + string(e.Target))
 	}
 	if e.Refused != nil {
-		return p.paint(red, fmt.Sprintf("-x- %s refused: %d, over the %s limit of %d [%s]", what, e.Refused.Status, e.Refused.Limit, e.Refused.Max, e.ID))
+		return p.paint(red, fmt.Sprintf("-x- %s refused with %s [%s]", what, e.Refused, e.ID))
 	}
 	return fmt.Sprintf("--> %s [%s]", what, e.ID)
 }

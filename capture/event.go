@@ -2,6 +2,7 @@ package capture
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -84,9 +85,22 @@ const (
 // Refusal is why a request was answered with an error instead of being kept.
 type Refusal struct {
 	Status int    `json:"status" cbor:"1,keyasint"` // what the sender was answered: 400, 408, 413, 431 or 503
-	Limit  string `json:"limit" cbor:"2,keyasint"`  // "body", "header", "time", "incomplete" or "busy"
+	Limit  string `json:"limit" cbor:"2,keyasint"`  // "body", "header", "time", "incomplete", "busy" or "protocol"
 	Max    int64  `json:"max" cbor:"3,keyasint"`    // the limit: bytes, or milliseconds for "time"
 	Got    int64  `json:"got" cbor:"4,keyasint"`    // bytes seen or announced, whichever is more
+}
+
+// String says why, for people: "413: over the body limit of 100, 2000 came".
+func (r *Refusal) String() string {
+	switch r.Limit {
+	case "protocol":
+		return fmt.Sprintf("%d: it breaks the protocol", r.Status)
+	case "incomplete":
+		return fmt.Sprintf("%d: the body ended after %d bytes", r.Status, r.Got)
+	case "time":
+		return fmt.Sprintf("%d: too slow, %d bytes came within %d ms", r.Status, r.Got, r.Max)
+	}
+	return fmt.Sprintf("%d: over the %s limit of %d, %d came", r.Status, r.Limit, r.Max, r.Got)
 }
 
 // Path is the target up to the query.

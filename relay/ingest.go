@@ -74,7 +74,7 @@ func (in *Ingest) Serve(ctx context.Context, l net.Listener) error {
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     slog.NewLogLogger(in.Log.Handler(), slog.LevelDebug),
 	}
-	return Serve(ctx, srv, head.Listener{Listener: l, Max: in.MaxHead})
+	return Serve(ctx, srv, head.Listener{Listener: l, Max: in.MaxHead, Unasked: in.malformed})
 }
 
 // Serve runs srv on l until ctx is done, then drains it.
@@ -284,6 +284,21 @@ func (in *Ingest) refuse(w http.ResponseWriter, r *http.Request, e *capture.Even
 	// sender has not read yet. A slow one must not keep it waiting.
 	http.NewResponseController(w).SetReadDeadline(time.Now().Add(500 * time.Millisecond))
 	problem(w, why.Status, detail, map[string]any{"id": e.ID, "limit": why.Limit, "max": why.Max})
+}
+
+// malformed keeps a stub of a request that net/http has answered by itself,
+// with 400 or 417, because it breaks the protocol.
+func (in *Ingest) malformed(h *head.Head, from net.Addr) {
+	e := &capture.Event{
+		ID: capture.NewID(capture.EventID), Origin: capture.Ingress, Received: time.Now().UTC(), Remote: from.String(),
+		Method: h.Method, Proto: h.Proto, Headers: h.Headers,
+		Refused: &capture.Refusal{Status: http.StatusBadRequest, Limit: "protocol"},
+	}
+	e.App, e.Target = route(capture.Raw(h.Target))
+	recognise(e, nil)
+	if err := in.Keep(context.Background(), &capture.Change{Event: e}); err != nil {
+		in.Log.Error("a malformed request left no stub", "err", err)
+	}
 }
 
 // unavailable tells the sender to come again: nothing was kept.

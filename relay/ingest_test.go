@@ -421,3 +421,34 @@ func TestDrain(t *testing.T) {
 		t.Errorf("Serve returned %v", err)
 	}
 }
+
+// What net/http refuses by itself never reaches a handler; its sender is told,
+// and whoever looks for the webhook must be, too.
+func TestWhatBreaksTheProtocolLeavesAStub(t *testing.T) {
+	for name, raw := range map[string]string{
+		"control byte":  message("", "POST /odd HTTP/1.1", "Host: x", "X-Odd: a\x01b"),
+		"header's name": message("", "POST /odd HTTP/1.1", "Host: x", "X Odd: a"),
+		"no host":       message("", "POST /odd HTTP/1.1"),
+		"expectation":   message("", "POST /odd HTTP/1.1", "Host: x", "Expect: wonders"),
+		"two lengths":   message("", "POST /odd HTTP/1.1", "Host: x", "Content-Length: 1", "Content-Length: 2"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, kept := memory(t), make(chan *capture.Event, 1)
+			addr := serve(t, &relay.Ingest{Log: logs(t), Keep: func(ctx context.Context, cs ...*capture.Change) error {
+				err := s.Keep(ctx, cs...)
+				kept <- cs[0].Event
+				return err
+			}})
+			c := dial(t, addr)
+			io.WriteString(c, raw)
+			if line, err := bufio.NewReader(c).ReadString('\n'); !strings.HasPrefix(line, "HTTP/1.1 4") {
+				t.Errorf("answered %q, %v; want a 4xx", line, err)
+			}
+			c.Close()
+			e := <-kept
+			if e.Target != "/odd" || e.Refused == nil || *e.Refused != (capture.Refusal{Status: 400, Limit: "protocol"}) {
+				t.Errorf("kept %+v, refused %+v; want a stub of /odd", e, e.Refused)
+			}
+		})
+	}
+}

@@ -90,7 +90,7 @@ func (i *inspect) state(w int) string {
 	s := []span{{look, " " + glyph + " " + word}}
 	switch {
 	case r.Refused != nil:
-		s = append(s, span{plain, fmt.Sprintf(" %d: %s over the limit of %d, not kept", r.Refused.Status, safe.Line(r.Refused.Limit), r.Refused.Max)})
+		s = append(s, span{plain, " " + safe.Line(r.Refused.String()) + ", not kept"})
 	case r.Outcome.Status != 0:
 		s = append(s, span{plain, fmt.Sprintf(" %d", r.Outcome.Status)})
 	case r.Outcome.Error != "":

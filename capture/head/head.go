@@ -46,6 +46,10 @@ type Head struct {
 type Listener struct {
 	net.Listener
 	Max int // bytes of a head; 0: 64 KiB
+	// Unasked is called with every head that nobody has asked for when its
+	// connection is closed: net/http refused the request, or did not come to
+	// it. nil: nobody is told.
+	Unasked func(h *Head, from net.Addr)
 }
 
 // Accept implements net.Listener.
@@ -54,7 +58,9 @@ func (l Listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewConn(c, l.Max), nil
+	conn := NewConn(c, l.Max)
+	conn.unasked = l.Unasked
+	return conn, nil
 }
 
 type key struct{}
@@ -125,7 +131,8 @@ func rewritten(name string) bool {
 // from it.
 type Conn struct {
 	net.Conn
-	max int
+	max     int
+	unasked func(*Head, net.Addr)
 
 	// Below, up to mu, only Read uses; net/http never reads twice at a time.
 	buf   []byte // where heads are read into
@@ -160,6 +167,20 @@ func NewConn(c net.Conn, max int) *Conn {
 		max = 64 << 10
 	}
 	return &Conn{Conn: c, max: max}
+}
+
+// Close implements net.Conn.
+func (c *Conn) Close() error {
+	c.mu.Lock()
+	left := c.heads
+	c.heads = nil
+	c.mu.Unlock()
+	if c.unasked != nil {
+		for _, h := range left {
+			c.unasked(h, c.RemoteAddr())
+		}
+	}
+	return c.Conn.Close()
 }
 
 // Read implements net.Conn.
