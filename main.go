@@ -152,7 +152,7 @@ func newApp(e *env) *cli.App {
 		Reader:                    e.stdin, Writer: e.stdout, ErrWriter: e.stderr,
 		ExitErrHandler: func(*cli.Context, error) {}, // run has the last word
 		Commands: []*cli.Command{
-			listenCommand(e), recordCommand(e), eventsCommand(e), attemptsCommand(e), replayCommand(e),
+			listenCommand(e), recordCommand(e), eventsCommand(e), attemptsCommand(e), replayCommand(e), waitCommand(e),
 			doctorCommand(e), configCommand(e), completionCommand(e), versionCommand(e),
 		},
 	}

@@ -192,7 +192,7 @@ func recognise(e *capture.Event, body []byte) {
 	found := provider.Recognise(e.Method, string(e.Target), e.Headers, body)
 	e.Provider, e.Type, e.ProviderID = found.Provider, found.Type, found.ID
 	e.Signature = capture.Signature{Verdict: capture.Unsigned}
-	if found.Signed != "" {
+	if found.Signed != "" || len(body) > provider.Peek { // beyond it nobody has looked
 		e.Signature = capture.Signature{Verdict: capture.Unchecked, Scheme: found.Signed}
 	}
 }

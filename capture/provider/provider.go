@@ -53,10 +53,12 @@ type Found struct {
 	Signed string
 }
 
+// Peek is how many bytes of a body are looked at.
+const Peek = 64 << 10
+
 const (
-	peek     = 64 << 10 // bytes of the body looked at
-	maxValue = 200      // bytes of a value handed out
-	maxGuess = 100      // characters of a guessed type
+	maxValue = 200 // bytes of a value handed out
+	maxGuess = 100 // characters of a guessed type
 )
 
 // Recognise reads the head of a request and the beginning of its body. It

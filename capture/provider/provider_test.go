@@ -147,7 +147,7 @@ var hostile = []sighting{
 	{"POST /\n\n" + strings.Repeat(`{"type":`, 10000), Found{}},
 	{"POST /\n\n" + strings.Repeat(`[{"object":{"entry":`, 10000), Found{}},
 	{"POST /\n\n{\"a\":" + strings.Repeat("[", 10000) + strings.Repeat("]", 10000) + ",\"type\":\"t\"}", Found{"", "t", "", ""}},
-	{"POST /\n\n{\"a\":\"" + strings.Repeat("x", peek) + "\",\"type\":\"t\"}", Found{}},
+	{"POST /\n\n{\"a\":\"" + strings.Repeat("x", Peek) + "\",\"type\":\"t\"}", Found{}},
 	{"POST /\n\n{" + strings.Repeat(`"":"",`, 20000), Found{}},
 	{"POST /\n\n{\"type\"", Found{}},
 	{"POST /\n\n{\"type\":", Found{}},
@@ -155,7 +155,7 @@ var hostile = []sighting{
 	{"POST /\n\n{:,\"type\":\"t\"}", Found{}},
 	{"POST /\n\n\"", Found{}},
 	{"POST /\nContent-Type: application/x-www-form-urlencoded\nX-Slack-Signature: v0=1\n\npayload=%7B%22type%22%3A%22view%22%2", Found{"slack", "view", "", "X-Slack-Signature"}},
-	{"POST /\nContent-Type: application/x-www-form-urlencoded\nX-Slack-Signature: v0=1\n\na=" + strings.Repeat("x", peek) + "&command=/x", Found{"slack", "", "", "X-Slack-Signature"}},
+	{"POST /\nContent-Type: application/x-www-form-urlencoded\nX-Slack-Signature: v0=1\n\na=" + strings.Repeat("x", Peek) + "&command=/x", Found{"slack", "", "", "X-Slack-Signature"}},
 }
 
 func TestHostile(t *testing.T) {

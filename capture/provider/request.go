@@ -12,7 +12,7 @@ import (
 // request is one request as the terms see it.
 type request struct {
 	query   string
-	body    []byte // at most peek bytes
+	body    []byte // at most Peek bytes
 	form    bool
 	headers [192]string // by slot; the first line of each name
 	members [128][]byte // by slot; of the body's top level, as they are written
@@ -24,13 +24,13 @@ func (r *request) read(method, target string, h capture.Headers, body []byte) {
 		r.header(h[i][0], h[i][1])
 	}
 	_, query, _ := strings.Cut(target, "?")
-	r.query = query[:min(len(query), peek)]
-	r.body = body[:min(len(body), peek)]
+	r.query = query[:min(len(query), Peek)]
+	r.body = body[:min(len(body), Peek)]
 
 	const form = "application/x-www-form-urlencoded"
 	if kind := r.headers[headerSlots["content-type"]]; hasPrefixFold(kind, form) {
 		r.form = true
-		if len(body) > peek { // the last field may have lost its end
+		if len(body) > Peek { // the last field may have lost its end
 			r.body = r.body[:bytes.LastIndexByte(r.body, '&')+1]
 		}
 		for name, value := range fields(r.body) {
