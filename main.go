@@ -99,7 +99,7 @@ func hint(err error) string {
 	case errors.Is(err, capture.ErrPinned):
 		return "Unpin it first: hooktape events unpin ID"
 	case errors.Is(err, store.ErrLocked):
-		return "Stop that process, or name another store with --store DIR."
+		return "Watch it with hooktape or hooktape events tail, stop it, or name another store with --store DIR."
 	case errors.Is(err, store.ErrNewerFormat):
 		return "Update hooktape, or name another store with --store DIR."
 	case errors.Is(err, capture.ErrNotFound):
