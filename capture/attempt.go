@@ -29,8 +29,8 @@ type Attempt struct {
 	Duration Duration  `json:"duration_ms" cbor:"13,keyasint,omitempty"`
 	Timing   Timing    `json:"timing,omitzero" cbor:"14,keyasint,omitempty"`
 
-	Code  int      `json:"response_status,omitempty" cbor:"15,keyasint,omitempty"` // status of the response; 0 when none came
-	Error *Failure `json:"error,omitempty" cbor:"16,keyasint,omitempty"`
+	Code  int      `json:"response_status" cbor:"15,keyasint,omitempty"` // status of the response; 0 when none came, in JSON too
+	Error *Failure `json:"error" cbor:"16,keyasint,omitempty"`
 
 	// Request and Response are what went over the wire. Lists leave them
 	// out; Source.Attempt has them.

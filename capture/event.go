@@ -20,7 +20,7 @@ type Event struct {
 	Type   string `json:"event_type" cbor:"3,keyasint,omitempty"`
 	Source string `json:"source,omitempty" cbor:"4,keyasint,omitempty"`
 	Origin Origin `json:"origin" cbor:"5,keyasint"`
-	Parent ID     `json:"parent_id,omitempty" cbor:"6,keyasint,omitempty"` // the event this is a copy or edit of
+	Parent ID     `json:"parent_id" cbor:"6,keyasint,omitempty"` // the event this is a copy or edit of
 
 	Received time.Time `json:"received_at" cbor:"7,keyasint"`
 	Remote   string    `json:"remote_addr,omitempty" cbor:"8,keyasint,omitempty"`
@@ -37,7 +37,7 @@ type Event struct {
 	Size   int64  `json:"size" cbor:"15,keyasint"` // bytes of the body
 	SHA256 Digest `json:"sha256" cbor:"16,keyasint"`
 
-	Provider   string    `json:"provider,omitempty" cbor:"17,keyasint,omitempty"`
+	Provider   string    `json:"provider" cbor:"17,keyasint,omitempty"`
 	ProviderID string    `json:"provider_delivery_id,omitempty" cbor:"18,keyasint,omitempty"`
 	Signature  Signature `json:"signature" cbor:"19,keyasint"`
 
