@@ -2,7 +2,6 @@ package tui
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -56,7 +55,9 @@ type Options struct {
 // Run shows the interface until the user leaves it, which is not an error,
 // nor is the end of ctx.
 func Run(ctx context.Context, o Options) error {
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
+	// Signals end it as q does. Bubble Tea's own handler would close the
+	// terminal under the goroutine that reads it.
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if o.In == nil {
 		o.In = os.Stdin
@@ -75,13 +76,10 @@ func Run(ctx context.Context, o Options) error {
 	}
 	// Half of Bubble Tea's sixty frames a second: enough for eyes, and an idle
 	// interface wakes half as often.
-	p := tea.NewProgram(r, tea.WithAltScreen(), tea.WithFPS(30), tea.WithInput(o.In), tea.WithOutput(k.term.out))
+	p := tea.NewProgram(r, tea.WithAltScreen(), tea.WithFPS(30), tea.WithoutSignalHandler(), tea.WithInput(o.In), tea.WithOutput(k.term.out))
 	defer context.AfterFunc(ctx, p.Quit)()
 	_, err := p.Run()
-	switch {
-	case errors.Is(err, tea.ErrInterrupted):
-		err = nil
-	case err != nil:
+	if err != nil {
 		return fmt.Errorf("tui: %w", err)
 	}
 	if o.StateFile != "" {
