@@ -72,14 +72,17 @@ func (s *Store) commit(ws []*write) (n int) {
 	}
 	defer b.txn.Discard()
 
-	free := s.disk.room()
+	free, gone := s.disk.room()
 	joined := make([]*write, 0, len(ws))
 	var bytes int64
 	for _, w := range ws {
 		if n > 0 && (w.alone || ws[n-1].alone || n == batchWrites || bytes+w.bytes > batchBytes) {
 			break
 		}
-		err := s.refuse(w, free)
+		err := gone
+		if err == nil {
+			err = s.refuse(w, free)
+		}
 		if err == nil {
 			err = b.try(w)
 		}

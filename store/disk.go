@@ -122,19 +122,20 @@ func (d *disk) need(r room) int64 {
 }
 
 // room is the free space, looked up at most ten times a second and after
-// every 16 MiB written.
-func (d *disk) room() int64 {
+// every 16 MiB written. It is an error when the directory is there no more:
+// nothing that is written into its files would be found again.
+func (d *disk) room() (int64, error) {
 	if d.dir == "" {
-		return math.MaxInt64
+		return math.MaxInt64, nil
 	}
 	if time.Since(d.looked) > 100*time.Millisecond || d.written > 16<<20 {
 		free, _, err := volume(d.dir)
 		if err != nil {
-			return 0 // not knowing is no reason to fill it
+			return 0, fmt.Errorf("%w: its directory cannot be looked at: %w", capture.ErrUnavailable, err)
 		}
 		d.free, d.looked, d.written = free, time.Now(), 0
 	}
-	return d.free - d.written
+	return d.free - d.written, nil
 }
 
 // wrote notes what was written since.

@@ -223,7 +223,7 @@ func (s *Store) Close() error {
 	s.tasks.Wait()
 	s.feed.close()
 	s.mark()
-	s.end = errors.Join(s.point.close(), s.db.Close())
+	s.end = errors.Join(s.point.close(), s.closeBadger())
 	if s.owner != nil {
 		s.end = errors.Join(s.end, s.owner.Close())
 	}
@@ -233,6 +233,23 @@ func (s *Store) Close() error {
 	close(s.ended)
 	return s.end
 }
+
+// closeBadger gives Badger a while to close. On a disk that fails it, it would
+// try for ever to write its tables. All that was acknowledged is in its logs.
+func (s *Store) closeBadger() error {
+	closed := make(chan error, 1)
+	go func() { closed <- s.db.Close() }()
+	patience := time.NewTimer(closePatience)
+	defer patience.Stop()
+	select {
+	case err := <-closed:
+		return err
+	case <-patience.C:
+		return fmt.Errorf("the disk takes no more tables (%s); what was acknowledged is in the logs, and is read when the store opens again", closePatience)
+	}
+}
+
+const closePatience = 15 * time.Second
 
 // view runs a read of the store as it stands.
 func (s *Store) view(ctx context.Context, read func(*badger.Txn) error) (err error) {
