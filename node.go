@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -31,7 +30,6 @@ type node struct {
 	dispatch *dispatch.Dispatcher
 	api      *api.Server
 	socket   net.Listener
-	log      *slog.Logger
 	began    uint64 // the store's sequence when the process began to serve
 }
 
@@ -61,7 +59,7 @@ func openNode(dir string, o store.Options, forward answer.Options) (*node, error
 		return &answer.Forward{Target: target, Options: forward}, nil
 	}
 	return &node{
-		store: s, dispatch: d, socket: socket, log: o.Log,
+		store: s, dispatch: d, socket: socket,
 		api: &api.Server{Source: s, Resend: d.Resend, Version: version(), Ready: capture.Ready{Store: dir, Targets: []string{}}},
 	}, nil
 }

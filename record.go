@@ -66,7 +66,7 @@ func (o *recordOptions) record(limited context.Context, e *env, n *node, until *
 		if err := p.print(r); err != nil || r.Event == nil || r.Event.Refused != nil {
 			return err
 		}
-		if seen++; seen == o.count || o.until != "" && n.matches(limited, r.Event.ID, until) {
+		if seen++; seen == o.count || o.until != "" && api.Matches(limited, n.store, r.Event.ID, until, "") {
 			return io.EOF
 		}
 		return nil
@@ -75,12 +75,4 @@ func (o *recordOptions) record(limited context.Context, e *env, n *node, until *
 		return nil
 	}
 	return errors.Join(err, e.ended())
-}
-
-func (n *node) matches(ctx context.Context, id capture.ID, p *match.Predicate) bool {
-	row, err := n.store.Event(ctx, id)
-	return err == nil && p.Match(match.Subject{Row: &row, Body: func() []byte {
-		body, _ := n.store.Body(ctx, id) // a damaged body matches nothing
-		return body
-	}})
 }

@@ -64,6 +64,7 @@ const (
 // Recognise reads the head of a request and the beginning of its body. It
 // never fails, and what it allocates does not grow with the body.
 func Recognise(method, target string, h capture.Headers, body []byte) Found {
+	prepare()
 	var r request
 	r.read(method, target, h, body)
 	for i := range rows {

@@ -70,6 +70,7 @@ func TestNames(t *testing.T) {
 }
 
 func TestTableFitsTheRequest(t *testing.T) {
+	prepare()
 	var r request
 	if len(headerSlots) > len(r.headers) || len(memberSlots) > len(r.members) {
 		t.Fatalf("%d headers, %d members", len(headerSlots), len(memberSlots))

@@ -1,6 +1,9 @@
 package provider
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // The table's columns are written in a small language. A column is a list of
 // alternatives, the first that holds counts; an alternative is one term, or
@@ -42,12 +45,16 @@ func (s slots) of(name string) int {
 	return n
 }
 
+// Filled by prepare.
 var (
 	headerSlots = slots{}
 	memberSlots = slots{}
-	rows        = compile(table)
-	guesses     = compile(generic)[0]
+	rows        []compiled
+	guesses     compiled
 )
+
+// prepare compiles the table when it is first asked: most commands never do.
+var prepare = sync.OnceFunc(func() { rows, guesses = compile(table), compile(generic)[0] })
 
 type compiled struct {
 	name                   string

@@ -147,6 +147,12 @@ func wants(ctx context.Context, s Source, f capture.Fact, filter *match.Predicat
 	} else {
 		id = f.Attempt.Event
 	}
+	return Matches(ctx, s, id, filter, app)
+}
+
+// Matches reports whether an event is there, as it now stands, and is one
+// that the filter and, unless empty, the app let through.
+func Matches(ctx context.Context, s Reader, id capture.ID, filter *match.Predicate, app string) bool {
 	row, err := s.Event(ctx, id)
 	if err != nil || app != "" && row.App != app {
 		return false

@@ -101,8 +101,8 @@ func (d *Dispatcher) Plan(e *capture.Event, body []byte) []*capture.Attempt {
 	targets := d.targets
 	d.mu.Unlock()
 	var planned []*capture.Attempt
+	subject := match.Subject{Row: &capture.Row{Event: *e}, Body: func() []byte { return body }}
 	for _, t := range targets {
-		subject := match.Subject{Row: &capture.Row{Event: *e}, Body: func() []byte { return body }}
 		if t.endpoint.App != "" && t.endpoint.App != e.App || !t.wants.Match(subject) {
 			continue
 		}
