@@ -192,7 +192,7 @@ func (n *node) targets(ctx context.Context, args []string, app, filter string) e
 		} else {
 			expr += filter
 		}
-		e, err := n.store.Endpoint(ctx, capture.Endpoint{App: app, URL: t.String(), Filter: strings.TrimSpace(expr), Listener: true})
+		e, err := n.store.Endpoint(ctx, capture.Endpoint{App: app, Listener: true, EndpointSpec: capture.EndpointSpec{URL: t.String(), Filter: strings.TrimSpace(expr)}})
 		if err != nil {
 			return err
 		}

@@ -14,6 +14,8 @@ type Attempt struct {
 	Seq      uint64 `json:"seq,omitempty" cbor:"2,keyasint,omitempty"` // place in the store's sequence, given by Keep once finished
 	Event    ID     `json:"event_id" cbor:"3,keyasint"`
 	Endpoint ID     `json:"endpoint_id" cbor:"4,keyasint"`
+	App      string `json:"app,omitempty" cbor:"20,keyasint,omitempty"`        // the event's,
+	Type     string `json:"event_type,omitempty" cbor:"21,keyasint,omitempty"` // and its type
 	Delivery ID     `json:"delivery_id" cbor:"5,keyasint"`
 	Number   int    `json:"number" cbor:"6,keyasint"` // from 1, within the delivery
 
@@ -31,6 +33,9 @@ type Attempt struct {
 
 	Code  int      `json:"response_status" cbor:"15,keyasint,omitempty"` // status of the response; 0 when none came, in JSON too
 	Error *Failure `json:"error" cbor:"16,keyasint,omitempty"`
+
+	// Final marks a failed attempt after which its delivery was given up.
+	Final bool `json:"final,omitempty" cbor:"22,keyasint,omitempty"`
 
 	// Request and Response are what went over the wire. Lists leave them
 	// out; Source.Attempt has them.
@@ -83,15 +88,19 @@ const (
 	FailOffline  = "offline"  // no route, or no listener
 	FailStatus   = "status"   // an answer came, and it was not a 2xx
 	FailDamaged  = "damaged"  // the event's body no longer matches its digest; nothing was sent
+	FailBlocked  = "blocked"  // the address is one that endpoints may not reach
+	FailDeleted  = "deleted"  // the endpoint was deleted before the attempt was made
 )
 
-// Request is an HTTP/1.1 request as it goes over the wire. The body is that
-// of the attempt's event, and is not repeated where attempts are kept.
+// Request is an HTTP/1.1 request as it goes over the wire.
 type Request struct {
 	Method  string  `json:"method" cbor:"1,keyasint"`
 	Target  Raw     `json:"target" cbor:"2,keyasint"`
 	Headers Headers `json:"headers" cbor:"3,keyasint"`
 	Body    []byte  `json:"-" cbor:"-"`
+	// Made is Body where that is not the event's own: an envelope around it.
+	// Of one over 1 MiB the rest is left out.
+	Made Raw `json:"body,omitempty" cbor:"4,keyasint,omitempty"`
 }
 
 // Response is what came back. Its JSON form has the body as "body" when that

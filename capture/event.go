@@ -57,7 +57,7 @@ type Origin string
 // The origins of events.
 const (
 	Ingress     Origin = "ingress" // it arrived
-	FromTrigger Origin = "trigger" // fired by id
+	FromTrigger Origin = "trigger" // made by an application, or fired by id
 	FromSample  Origin = "sample"  // made from a catalog entry
 	FromReplay  Origin = "replay"  // an edited copy of its Parent
 	Imported    Origin = "import"  // read from a file
@@ -166,6 +166,9 @@ var (
 	ErrNoTarget = errors.New("no target to send to")
 	// ErrBadTarget is returned for a target that cannot be read.
 	ErrBadTarget = errors.New("not a target")
+	// ErrDisabled is returned for what a disabled endpoint or an inactive app
+	// cannot do.
+	ErrDisabled = errors.New("disabled")
 	// ErrRefused is returned for sending the stub of a refused request.
 	ErrRefused = errors.New("refused when it came, so there is nothing to send")
 )

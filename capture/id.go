@@ -21,6 +21,7 @@ const (
 	AttemptID  = "att_"
 	EndpointID = "wh_"
 	DeliveryID = "dlv_"
+	TokenID    = "tok_"
 )
 
 var ids struct {

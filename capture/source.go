@@ -28,10 +28,14 @@ type Page struct {
 
 // AttemptQuery asks a Source for attempts, newest first.
 type AttemptQuery struct {
-	Event  ID            // only this event's
-	Status AttemptStatus // only these
-	Cursor ID            // the attempt the window begins behind; "": the newest
-	Limit  int           // 0: 50
+	Event    ID            // only this event's
+	Endpoint ID            // only this endpoint's
+	Status   AttemptStatus // only these
+	Cursor   ID            // the attempt the window begins behind; "": the newest
+	// ByDue asks for pending attempts in the order they are due, the next
+	// first; Cursor does not count.
+	ByDue bool
+	Limit int // 0: 50
 }
 
 // Counts are totals that a Source knows without reading its events.
@@ -55,6 +59,10 @@ type Change struct {
 	Event    *Event     // new
 	Body     []byte     // of Event
 	Attempts []*Attempt // pending: new ones; finished: replacing the pending of the same ID
+	// Key makes the event count once in its app: where one was kept with the
+	// same key within the last 24 hours, that is Event's ID afterwards, and
+	// nothing is kept.
+	Key string
 }
 
 // Whole is an event with its body, or why it cannot be read.

@@ -252,7 +252,7 @@ func BenchmarkArrival(b *testing.B) {
 					target, err := answer.ParseTarget(e.URL)
 					return &answer.Forward{Target: target}, err
 				}}
-			e, err := s.Endpoint(b.Context(), capture.Endpoint{URL: "http://" + app.addr, Listener: true})
+			e, err := s.Endpoint(b.Context(), capture.Endpoint{Listener: true, EndpointSpec: capture.EndpointSpec{URL: "http://" + app.addr}})
 			if err != nil {
 				b.Fatal(err)
 			}

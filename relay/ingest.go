@@ -171,7 +171,7 @@ func route(target capture.Raw) (app string, rest capture.Raw) {
 	if end < 0 {
 		end = len(after)
 	}
-	if !slug(after[:end]) {
+	if !capture.IsSlug(after[:end]) {
 		return capture.DefaultApp, target
 	}
 	app, after = after[:end], after[end:]
@@ -179,13 +179,6 @@ func route(target capture.Raw) (app string, rest capture.Raw) {
 		after = "/" + after
 	}
 	return app, capture.Raw(after)
-}
-
-// slug reports whether s may name an app: up to 63 lower-case letters,
-// digits, - and _, the first no sign.
-func slug(s string) bool {
-	return s != "" && len(s) <= 63 && s[0] != '-' && s[0] != '_' &&
-		strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
 func recognise(e *capture.Event, body []byte) {

@@ -45,7 +45,7 @@ func newRig(t testing.TB, s *store.Store, concurrency int, change ...func(*relay
 			target, err := answer.ParseTarget(e.URL)
 			return &answer.Forward{Target: target}, err
 		}}
-	e, err := s.Endpoint(t.Context(), capture.Endpoint{URL: "http://" + r.app.addr, Listener: true})
+	e, err := s.Endpoint(t.Context(), capture.Endpoint{Listener: true, EndpointSpec: capture.EndpointSpec{URL: "http://" + r.app.addr}})
 	if err != nil {
 		t.Fatal(err)
 	}

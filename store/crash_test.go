@@ -53,7 +53,7 @@ func keepUntilKilled(dir string) error {
 		defer out.Unlock()
 		fmt.Printf(format+"\n", args...)
 	}
-	endpoint, err := s.Endpoint(context.Background(), capture.Endpoint{App: "default", URL: "http://localhost:3000"})
+	endpoint, err := s.Endpoint(context.Background(), capture.Endpoint{App: "default", EndpointSpec: capture.EndpointSpec{URL: "http://localhost:3000"}})
 	if err != nil {
 		return err
 	}

@@ -328,20 +328,20 @@ func TestDueInOrder(t *testing.T) {
 
 func TestEndpointIsFoundAgain(t *testing.T) {
 	s := onDisk(t)
-	e := capture.Endpoint{App: "default", URL: "http://localhost:3000"}
+	e := capture.Endpoint{App: "default", EndpointSpec: capture.EndpointSpec{URL: "http://localhost:3000"}}
 	first, err := s.Endpoint(t.Context(), e)
 	if err != nil || first.ID == "" || first.Created.IsZero() {
 		t.Fatalf("%+v, %v", first, err)
 	}
 	again, err := s.Endpoint(t.Context(), e)
-	if err != nil || again != first {
+	if err != nil || !reflect.DeepEqual(again, first) {
 		t.Errorf("got %+v, %v; want %+v", again, err, first)
 	}
 	e.Filter = "type:push"
 	if other, err := s.Endpoint(t.Context(), e); err != nil || other.ID == first.ID {
 		t.Errorf("another filter: %+v, %v", other, err)
 	}
-	if list, err := s.Endpoints(t.Context()); err != nil || len(list) != 2 || list[0] != first {
+	if list, err := s.Endpoints(t.Context()); err != nil || len(list) != 2 || !reflect.DeepEqual(list[0], first) {
 		t.Errorf("all = %+v, %v", list, err)
 	}
 }

@@ -180,7 +180,7 @@ func (d *Dispatcher) Resend(ctx context.Context, id capture.ID, r capture.Resend
 
 // endpoint is the one of a URL given by hand, with its lane.
 func (d *Dispatcher) endpoint(ctx context.Context, app, url string) (capture.Endpoint, error) {
-	e := capture.Endpoint{App: app, URL: url}
+	e := capture.Endpoint{App: app, EndpointSpec: capture.EndpointSpec{URL: url}}
 	if _, err := d.Open(e); err != nil {
 		return e, err
 	}

@@ -98,7 +98,7 @@ func (r *river) dispatcher() *dispatch.Dispatcher {
 
 func (r *river) target(url, filter string) {
 	r.t.Helper()
-	e, err := r.store.Endpoint(r.t.Context(), capture.Endpoint{URL: url, Filter: filter, Listener: true})
+	e, err := r.store.Endpoint(r.t.Context(), capture.Endpoint{Listener: true, EndpointSpec: capture.EndpointSpec{URL: url, Filter: filter}})
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -1,0 +1,60 @@
+package capture
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// App is a named group of events with endpoints of its own. It exists once it
+// was created or has caught an event; the app "default" always does.
+type App struct {
+	Slug string `json:"slug" cbor:"1,keyasint"` // its name in addresses; never changes
+	AppSpec
+
+	// SigningSecret signs what the app's endpoints are sent.
+	SigningSecret Keyring `json:"signing_secret" cbor:"8,keyasint"`
+	// IngestKey stands for the slug in the ingest URL: /in/{key}/…
+	IngestKey Keyring `json:"ingest_key" cbor:"9,keyasint"`
+
+	Created   time.Time `json:"created_at" cbor:"10,keyasint"`
+	Updated   time.Time `json:"updated_at" cbor:"11,keyasint"`
+	CreatedBy string    `json:"created_by" cbor:"12,keyasint,omitempty"`
+	UpdatedBy string    `json:"updated_by" cbor:"13,keyasint,omitempty"`
+}
+
+// AppSpec is what an app's owner decides. The zero AppSpec is an active app
+// that answers 202.
+type AppSpec struct {
+	Name        string `json:"name" cbor:"2,keyasint,omitempty"` // for people; up to 200 characters
+	Description string `json:"description" cbor:"3,keyasint,omitempty"`
+	// Inactive apps catch events and deliver none.
+	Inactive bool   `json:"inactive" cbor:"4,keyasint,omitempty"`
+	Answer   Answer `json:"answer" cbor:"5,keyasint,omitempty"`
+}
+
+// Answer is what the sender of a webhook is told once it is kept. The zero
+// Answer is 202 and the event's id in JSON.
+type Answer struct {
+	Status  int               `json:"status,omitempty" cbor:"1,keyasint,omitempty"` // 200 to 599
+	Headers map[string]string `json:"headers,omitempty" cbor:"2,keyasint,omitempty"`
+	Body    string            `json:"body,omitempty" cbor:"3,keyasint,omitempty"` // up to 64 KiB
+}
+
+// Empty reports whether a says nothing.
+func (a Answer) Empty() bool { return a.Status == 0 && len(a.Headers) == 0 && a.Body == "" }
+
+// Code is the status of the answer.
+func (a Answer) Code() int {
+	if a.Status == 0 {
+		return http.StatusAccepted
+	}
+	return a.Status
+}
+
+// IsSlug reports whether s may name an app: up to 63 lower-case letters,
+// digits, - and _, the first no sign.
+func IsSlug(s string) bool {
+	return s != "" && len(s) <= 63 && s[0] != '-' && s[0] != '_' &&
+		strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
+}

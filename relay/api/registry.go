@@ -1,0 +1,72 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"code.hooktape.dev/hooktape/capture"
+)
+
+// Registry is what the API manages beside events: relay.Registry, or Client
+// far away from it. Secrets are whole in what the call that makes or rotates
+// them returns, and masked in everything else. Errors are capture's: a
+// FieldError for what is wrong with an input, a ConflictError for what is
+// there already, ErrNotFound, ErrDisabled.
+type Registry interface {
+	Apps
+	Endpoints
+	Tokens
+	Statistics
+}
+
+// Apps manages apps.
+type Apps interface {
+	Apps(context.Context) ([]capture.App, error) // by slug
+	App(ctx context.Context, slug string) (capture.App, error)
+	CreateApp(ctx context.Context, slug string, spec capture.AppSpec) (capture.App, error)
+	// UpdateApp changes what the patch names: a JSON merge patch (RFC 7396) of
+	// an AppSpec.
+	UpdateApp(ctx context.Context, slug string, patch json.RawMessage) (capture.App, error)
+	DeleteApp(ctx context.Context, slug string) error
+	// RotateSecret makes a new signing secret. Requests are signed with the
+	// old one too for the overlap; 0: 24 h, less than 0: not at all.
+	RotateSecret(ctx context.Context, slug string, overlap time.Duration) (capture.App, error)
+	RotateIngestKey(ctx context.Context, slug string, overlap time.Duration) (capture.App, error)
+	// Emit keeps an event as the app made it, with its deliveries. fresh is
+	// false where the idempotency key named one that was there.
+	Emit(ctx context.Context, slug string, what capture.Emission) (e capture.Event, fresh bool, err error)
+}
+
+// Endpoints manages registered endpoints.
+type Endpoints interface {
+	Endpoints(context.Context, capture.EndpointQuery) ([]capture.EndpointRow, error)
+	Endpoint(context.Context, capture.ID) (capture.EndpointRow, error)
+	CreateEndpoint(ctx context.Context, app string, spec capture.EndpointSpec) (capture.Endpoint, error)
+	// UpdateEndpoint changes what the patch names: a JSON merge patch
+	// (RFC 7396) of an EndpointSpec.
+	UpdateEndpoint(ctx context.Context, id capture.ID, patch json.RawMessage) (capture.Endpoint, error)
+	// SetEndpoint enables, disables or deletes, saying why.
+	SetEndpoint(ctx context.Context, id capture.ID, status capture.EndpointStatus, why string) (capture.Endpoint, error)
+	RotateEndpointSecret(ctx context.Context, id capture.ID, overlap time.Duration) (capture.Endpoint, error)
+	// TestEndpoint makes an event, sends it to this endpoint alone, whatever
+	// its status and subscriptions, once, and returns the attempt. An empty
+	// Type is "test.webhook".
+	TestEndpoint(ctx context.Context, id capture.ID, what capture.Emission) (capture.Attempt, error)
+	// Explain says which registered endpoints of its app an event goes to.
+	Explain(ctx context.Context, event capture.ID) ([]capture.Explanation, error)
+}
+
+// Tokens manages bearer tokens of the API.
+type Tokens interface {
+	Tokens(context.Context) ([]capture.Token, error) // oldest first
+	// CreateToken returns the token once; expires may be zero.
+	CreateToken(ctx context.Context, name string, scope capture.Scope, expires time.Time) (t capture.Token, secret string, err error)
+	RevokeToken(context.Context, capture.ID) error
+}
+
+// Statistics are what attempts came to.
+type Statistics interface {
+	Stats(context.Context, capture.StatsQuery) (capture.Stats, error)
+	Timeseries(context.Context, capture.StatsQuery) (capture.Timeseries, error)
+}
