@@ -103,7 +103,7 @@ func audit(t testing.TB, s *Store, over ...byte) {
 				}
 				want[string(key)] = true
 				sums.Bytes += it.Item().ValueSize()
-			case prefixEndpoint, prefixURL, prefixFiller:
+			case prefixEndpoint, prefixURL, prefixFiller, prefixSeries:
 				want[string(key)] = true
 			}
 		}

@@ -197,6 +197,7 @@ func (k *keeping) planEvent(b *batch) error {
 	b.totals.Events++
 	b.totals.Bytes += int64(len(k.record) + len(k.Body))
 	b.totals.Kept = b.now
+	b.stats.event(b, k.Event)
 	return nil
 }
 
@@ -256,6 +257,7 @@ func planAttempt(b *batch, tallies map[uint64]*tallied, a *capture.Attempt, wire
 			t.Bytes += int64(len(wire))
 		}
 		t.finish(a)
+		b.stats.attempt(b, a)
 	}
 	b.put(keyOf(event, a.ID), nil)
 	record, err := encode(key, light)

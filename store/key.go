@@ -29,6 +29,11 @@ import (
 //	n endpoint:u128                  the endpoint: sealed record
 //	u sha256(app, url, filter)       → endpoint
 //	c                                totals: sealed record
+//	s "o" scope                      statistics: the open bucket of a scope; see series.go for scopes: sealed record
+//	s "m" minute:u32 scope           a closed bucket, of a minute: sealed record; minutes since 1970
+//	s "h" minute:u32 scope           of an hour, by its first minute: sealed record
+//	s "d" minute:u32 scope           of a day (UTC), by its first minute: sealed record
+//	s "t"                            all that was closed, of everything: sealed record
 //	z n:u64                          zeros; see settle
 const (
 	prefixEvent    = 'e'
@@ -42,6 +47,7 @@ const (
 	prefixLog      = 'l'
 	prefixEndpoint = 'n'
 	prefixURL      = 'u'
+	prefixSeries   = 's'
 	prefixFiller   = 'z'
 )
 

@@ -45,6 +45,9 @@ func (s *Store) Sweep(ctx context.Context) error {
 		}
 		after = last
 	}
+	if err := s.sweepBuckets(ctx); err != nil {
+		return fmt.Errorf("store: sweep: %w", err)
+	}
 	if err := s.collect(ctx); err != nil {
 		return fmt.Errorf("store: sweep: %w", err)
 	}
