@@ -382,7 +382,7 @@ func readEndpoint(txn *badger.Txn, id capture.ID) (e capture.Endpoint, err error
 		return e, capture.ErrNotFound
 	}
 	key := keyID(prefixEndpoint, id)
-	raw, err := readParts(txn, key)
+	raw, err := read(txn, key)
 	if err == nil && raw == nil {
 		err = capture.ErrNotFound
 	}

@@ -82,7 +82,8 @@ type Store struct {
 	totals totals
 	freed  int64 // bytes removed since Badger was last made to notice
 
-	sweeping sync.Mutex // held by the one retention pass that runs; guards swept
+	sweeping sync.Mutex // held by the one retention pass that runs; guards the two below
+	forgot   time.Time  // when idempotency keys were last looked through
 	swept    uint32     // since when buckets of minutes are left, as of the last pass
 
 	lost  uint64
