@@ -204,6 +204,7 @@ func (k *keeping) planEvent(b *batch) error {
 	b.totals.Events++
 	b.totals.Bytes += int64(len(k.record) + len(k.Body))
 	b.totals.Kept = b.now
+	b.stats.event(b, k.Event)
 	return nil
 }
 
@@ -268,6 +269,7 @@ func planAttempt(b *batch, tallies map[uint64]*tallied, a *capture.Attempt, wire
 			t.Bytes += int64(len(wire))
 		}
 		t.finish(a)
+		b.stats.attempt(b, a)
 		err = b.health(a.Endpoint, func(h *capture.Health) { h.Fold(a) })
 	}
 	if err != nil {

@@ -37,6 +37,11 @@ import (
 //	t token:u128                     the token: sealed record
 //	k sha256(app, key)               → event and when it was kept, by the idempotency key
 //	c                                totals: sealed record
+//	s "o" scope                      statistics: the open bucket of a scope; see series.go for scopes: sealed record
+//	s "m" minute:u32 scope           a closed bucket, of a minute: sealed record; minutes since 1970
+//	s "h" minute:u32 scope           of an hour, by its first minute: sealed record
+//	s "d" minute:u32 scope           of a day (UTC), by its first minute: sealed record
+//	s "t"                            all that was closed, of everything: sealed record
 //	z n:u64                          zeros; see settle
 const (
 	prefixEvent    = 'e'
@@ -58,6 +63,7 @@ const (
 	prefixApp      = 'o'
 	prefixToken    = 't'
 	prefixOnce     = 'k'
+	prefixSeries   = 's'
 	prefixFiller   = 'z'
 )
 
