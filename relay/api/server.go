@@ -56,10 +56,11 @@ const mostRows = 1000
 
 // Server answers the management API.
 type Server struct {
-	Source  Source
-	Resend  func(context.Context, capture.ID, capture.Resend) ([]*capture.Attempt, error)
-	Ready   capture.Ready
-	Version string
+	Source   Source
+	Registry Registry
+	Resend   func(context.Context, capture.ID, capture.Resend) ([]*capture.Attempt, error)
+	Ready    capture.Ready
+	Version  string
 }
 
 // Handler has all routes of the surface. It trusts its callers: for a TCP
@@ -380,13 +381,31 @@ type problem struct {
 	Status int    `json:"status"`
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
+
+	Errors []fieldProblem `json:"errors,omitempty"` // of code invalid: what is wrong where
+	Field  string         `json:"field,omitempty"`  // of code conflict: what clashes
+	With   string         `json:"with,omitempty"`   // of code conflict: id or slug of what is there
+}
+
+// fieldProblem is what is wrong with a member of what a caller sent.
+type fieldProblem struct {
+	Field  string `json:"field"`
+	Detail string `json:"detail"`
 }
 
 func (p *problem) Error() string { return p.Detail }
 
-// Unwrap gives the sentinel back that the problem was made from at the other
+// Unwrap gives the error back that the problem was made from at the other
 // end.
 func (p *problem) Unwrap() error {
+	switch {
+	case p.Status == http.StatusUnauthorized || p.Status == http.StatusForbidden:
+		return ErrUnauthorized
+	case p.Code == codeConflict:
+		return &capture.ConflictError{Field: p.Field, With: p.With, What: p.Detail}
+	case p.Code == codeInvalid && len(p.Errors) > 0:
+		return &capture.FieldError{Field: p.Errors[0].Field, Problem: p.Errors[0].Detail}
+	}
 	for _, k := range sentinels {
 		if k.code == p.Code {
 			return k.err
@@ -394,6 +413,12 @@ func (p *problem) Unwrap() error {
 	}
 	return nil
 }
+
+// Codes of problems that capture's typed errors become.
+const (
+	codeInvalid  = "invalid"
+	codeConflict = "conflict"
+)
 
 // sentinels are the errors that keep their identity on the way to a client.
 var sentinels = []struct {
@@ -408,6 +433,7 @@ var sentinels = []struct {
 	{capture.ErrUnavailable, http.StatusServiceUnavailable, "unavailable"},
 	{capture.ErrPinned, http.StatusConflict, "pinned"},
 	{capture.ErrNoTarget, http.StatusConflict, "no_target"},
+	{capture.ErrDisabled, http.StatusConflict, "disabled"},
 	{capture.ErrRefused, http.StatusConflict, "refused_event"},
 	{capture.ErrBadTarget, http.StatusUnprocessableEntity, "bad_target"},
 }
