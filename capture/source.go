@@ -50,6 +50,8 @@ type Counts struct {
 type Resend struct {
 	To      string `json:"to,omitempty"`      // URL; empty: every endpoint it would be delivered to
 	Attempt ID     `json:"attempt,omitempty"` // the attempt that this one retries
+	// Endpoint to send to, instead of To: whether it would get the event or not.
+	Endpoint ID `json:"endpoint,omitempty"`
 }
 
 // Change is what one Keep puts on disk together or not at all. Keep gives
