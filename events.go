@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -34,7 +35,11 @@ func withClient(ctx context.Context, e *env, o *common, f func(*api.Client) erro
 	if err != nil {
 		return err
 	}
-	return errors.Join(f(c), done())
+	err = errors.Join(f(c), done())
+	if down := new(net.OpError); o.relay != "" && errors.As(err, &down) {
+		return exitError{exitUnreachable, hinted{fmt.Errorf("cannot reach %s: %w", o.relay, down), "Is that its address, and does hooktape run there?"}}
+	}
+	return err
 }
 
 func eventsLs(e *env) *cli.Command {

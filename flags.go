@@ -27,9 +27,19 @@ type common struct {
 	color    string
 	logLevel string
 	json     bool
+
+	relay, bearer string // of commands that talk to an owner, who may be far away
 }
 
+// flags are those of a command that talks to whoever owns the store.
 func (o *common) flags() []cli.Flag {
+	return append(o.here(),
+		&cli.StringFlag{Name: "relay", Usage: "talk to the API at `URL`, instead of this machine's store", Destination: &o.relay},
+		&cli.StringFlag{Name: "token", Usage: "show `TOKEN` to the --relay", Destination: &o.bearer})
+}
+
+// here are the flags of a command that is about this machine.
+func (o *common) here() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "store", Usage: "keep events in `DIR`", DefaultText: "$XDG_DATA_HOME/hooktape", Destination: &o.store},
 		&cli.BoolFlag{Name: "json", Usage: "write NDJSON records", Destination: &o.json},

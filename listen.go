@@ -41,7 +41,7 @@ type catching struct {
 
 func (o *catching) flags() []cli.Flag {
 	o.maxBody = 25 << 20
-	return append(o.common.flags(),
+	return append(o.common.here(),
 		&cli.StringFlag{Name: "ingest", Usage: "take webhooks at `ADDR`", Value: "127.0.0.1:4080", Destination: &o.ingest},
 		&cli.StringFlag{Name: "api", Usage: "serve the management API at `ADDR`", Value: "127.0.0.1:4081", Destination: &o.apiAddr},
 		&cli.StringFlag{Name: "token", Usage: "ask callers of the API for `TOKEN`", Destination: &o.token},

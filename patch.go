@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/match"
 )
 
 // patch is what the flags of a command say about a thing: a JSON merge patch
@@ -126,7 +127,7 @@ func oneOf[T ~string](words ...T) func(string) (any, error) {
 			names = append(names, string(w))
 		}
 		like := ""
-		if w := nearest(v, names); w != "" {
+		if w := match.Nearest(v, names); w != "" {
 			like = fmt.Sprintf("did you mean %q? ", w)
 		}
 		return nil, fmt.Errorf("%q: %swant %s", v, like, strings.Join(names, ", "))
@@ -173,17 +174,14 @@ func checkJSON(b []byte) error {
 // nothing about an endpoint.
 func fillCommon(c *cli.Context) error { return fill(c, c.App, new(common).flags()) }
 
-// when reads a moment: so long before now, or RFC 3339. "" is none.
+// when reads a moment: so long before now, or a time. "" is none.
 func when(flag, text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return t, nil
+	t, ok := match.ParseTime(text, now)
+	if !ok {
+		return t, usage("--%s %q: want a time ago such as 2h or 7d, or an RFC 3339 time", flag, text)
 	}
-	var s spanFlag
-	if s.Set(text) != nil {
-		return time.Time{}, usage("--%s %q: want a time ago such as 2h or 7d, or an RFC 3339 time", flag, text)
-	}
-	return now.Add(-time.Duration(s)), nil
+	return t, nil
 }
