@@ -219,6 +219,7 @@ func (o *catching) own(ctx context.Context, e *env, forward answer.Options, scre
 	if err != nil {
 		return err
 	}
+	n.api.Token = o.token
 	n.api.Ready.Ingest, n.api.Ready.API = baseURL(ingest), baseURL(manage)
 	if err := prepare(ctx, n); err != nil {
 		return errors.Join(err, n.close())
@@ -236,7 +237,7 @@ func (o *catching) own(ctx context.Context, e *env, forward answer.Options, scre
 	in := &relay.Ingest{Keep: n.store.Keep, Plan: n.dispatch.Plan, MaxBody: int64(o.maxBody), Log: log}
 	return n.run(serving,
 		func(ctx context.Context) error { return in.Serve(ctx, ingest) },
-		func(ctx context.Context) error { return serveAPI(ctx, manage, api.Guard(n.api.Handler(), o.token)) },
+		func(ctx context.Context) error { return serveAPI(ctx, manage, n.api.Guard(n.api.Handler())) },
 		func(serving context.Context) error {
 			defer stop()
 			ctx, cancel := context.WithCancel(ctx)

@@ -29,6 +29,93 @@ func overlapOf(d time.Duration) (o overlap) {
 	return o
 }
 
+func (o overlap) duration() (time.Duration, error) {
+	if o.Seconds == nil {
+		return 0, nil
+	}
+	if n := *o.Seconds; n < 0 || n > mostOverlap {
+		return 0, &capture.FieldError{Field: "overlap_seconds", Problem: fmt.Sprintf("%d: want 0 to %d", n, mostOverlap)}
+	}
+	if *o.Seconds == 0 {
+		return -1, nil
+	}
+	return time.Duration(*o.Seconds) * time.Second, nil
+}
+
+// mostOverlap is how long a secret may live beside the next one: 30 days, in
+// seconds.
+const mostOverlap = 30 * 24 * 60 * 60
+
+// appWithSecrets is an app as whoever made one of its secrets is shown it,
+// this once.
+type appWithSecrets struct {
+	capture.App
+	SigningSecret string `json:"signing_secret"`
+	IngestKey     string `json:"ingest_key"`
+}
+
+func withSecrets(a capture.App) appWithSecrets {
+	return appWithSecrets{a, a.SigningSecret.Key, a.IngestKey.Key}
+}
+
+func (s *Server) apps(r *http.Request) (l list[capture.App], err error) {
+	l.Data, err = s.registry(r).Apps(r.Context())
+	return l, err
+}
+
+func (s *Server) app(r *http.Request) (capture.App, error) {
+	return s.registry(r).App(r.Context(), r.PathValue("app"))
+}
+
+func (s *Server) createApp(r *http.Request, in appInput) (appWithSecrets, error) {
+	a, err := s.registry(r).CreateApp(r.Context(), in.Slug, in.AppSpec)
+	return withSecrets(a), err
+}
+
+func (s *Server) updateApp(r *http.Request, patch json.RawMessage) (capture.App, error) {
+	return s.registry(r).UpdateApp(r.Context(), r.PathValue("app"), patch)
+}
+
+func (s *Server) deleteApp(r *http.Request) error {
+	return s.registry(r).DeleteApp(r.Context(), r.PathValue("app"))
+}
+
+func (s *Server) rotateSecret(r *http.Request, in overlap) (out appWithSecrets, err error) {
+	d, err := in.duration()
+	if err != nil {
+		return out, err
+	}
+	a, err := s.registry(r).RotateSecret(r.Context(), r.PathValue("app"), d)
+	return withSecrets(a), err
+}
+
+func (s *Server) rotateIngestKey(r *http.Request, in overlap) (out appWithSecrets, err error) {
+	d, err := in.duration()
+	if err != nil {
+		return out, err
+	}
+	a, err := s.registry(r).RotateIngestKey(r.Context(), r.PathValue("app"), d)
+	return withSecrets(a), err
+}
+
+func (s *Server) appEvents(r *http.Request) (l list[capture.Row], err error) {
+	if _, err := s.app(r); err != nil {
+		return l, err // an app that is not there has no events, but that is not what is wrong
+	}
+	return s.events(r)
+}
+
+func (s *Server) appEndpoints(r *http.Request) (l list[capture.EndpointRow], err error) {
+	if _, err := s.app(r); err != nil {
+		return l, err
+	}
+	return s.endpoints(r)
+}
+
+func (s *Server) createAppEndpoint(r *http.Request, in capture.EndpointSpec) (endpointWithSecret, error) {
+	return s.createEndpoint(r, endpointInput{r.PathValue("app"), in})
+}
+
 // Apps implements Registry.
 func (c *Client) Apps(ctx context.Context) ([]capture.App, error) {
 	var l list[capture.App]
@@ -70,34 +157,6 @@ func (c *Client) RotateSecret(ctx context.Context, slug string, overlap time.Dur
 func (c *Client) RotateIngestKey(ctx context.Context, slug string, overlap time.Duration) (a capture.App, err error) {
 	_, err = c.app(ctx, "POST", slug, "/rotate-ingest-key", overlapOf(overlap), &a)
 	return a, err
-}
-
-// Emit implements Registry.
-func (c *Client) Emit(ctx context.Context, slug string, what capture.Emission) (e capture.Event, fresh bool, err error) {
-	body, err := emission(what)
-	if err != nil {
-		return e, false, err
-	}
-	status, err := c.app(ctx, "POST", slug, "/events", body, &e)
-	return e, status == http.StatusCreated, err
-}
-
-// emission is what in JSON with its data byte for byte, which Marshal would
-// respell.
-func emission(what capture.Emission) (json.RawMessage, error) {
-	data := what.Data
-	what.Data = nil
-	b, err := json.Marshal(struct {
-		capture.Emission
-		Data json.RawMessage `json:"data,omitempty"` // hides the other
-	}{Emission: what})
-	if err != nil || len(data) == 0 {
-		return b, err
-	}
-	if !json.Valid(data) {
-		return nil, &capture.FieldError{Field: "data", Problem: "not JSON"}
-	}
-	return fmt.Appendf(b[:len(b)-1], `,"data":%s}`, data), nil
 }
 
 // app makes a request about one app. Text that is no slug names none.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"code.hooktape.dev/hooktape/capture"
@@ -18,6 +19,24 @@ type tokenInput struct {
 type newToken struct {
 	capture.Token
 	Secret string `json:"token"`
+}
+
+func (s *Server) tokens(r *http.Request) (l list[capture.Token], err error) {
+	l.Data, err = s.registry(r).Tokens(r.Context())
+	return l, err
+}
+
+func (s *Server) createToken(r *http.Request, in tokenInput) (newToken, error) {
+	t, secret, err := s.registry(r).CreateToken(r.Context(), in.Name, in.Scope, in.Expires)
+	return newToken{t, secret}, err
+}
+
+func (s *Server) revokeToken(r *http.Request) error {
+	id, err := pathID(r, capture.TokenID)
+	if err != nil {
+		return err
+	}
+	return s.registry(r).RevokeToken(r.Context(), id)
 }
 
 // Tokens implements Registry.
