@@ -89,7 +89,9 @@ const (
 	FailStatus   = "status"   // an answer came, and it was not a 2xx
 	FailDamaged  = "damaged"  // the event's body no longer matches its digest; nothing was sent
 	FailBlocked  = "blocked"  // the address is one that endpoints may not reach
-	FailDeleted  = "deleted"  // the endpoint was deleted before the attempt was made
+	// Of skipped attempts:
+	FailDeleted   = "deleted"   // the endpoint was deleted before
+	FailOvertaken = "overtaken" // a user had the event delivered before
 )
 
 // Request is an HTTP/1.1 request as it goes over the wire.
