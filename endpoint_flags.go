@@ -23,7 +23,7 @@ func endpointFlags(e *env, p patch, chosen *choice) []cli.Flag {
 		p.flag("filter", "only events that match `EXPR`, whatever else chooses them", asText, "filter"),
 		p.header("header", "H", "send the header `'K: V'` with every attempt; repeatable", "headers"),
 		p.flag("metadata", "keep `JSON`, or @FILE, with it: an object, merged into what is there", e.asJSON, "metadata"),
-		p.flag("format", "put events into requests in `FORMAT`: "+listed(capture.Formats), oneOf(capture.Formats...), "format"),
+		p.flag("format", "put events into requests in `FORMAT`: auto, "+listed(capture.Formats), oneOf(append([]capture.Format{"auto"}, capture.Formats...)...), "format"),
 		p.flag("timeout", "give up an attempt after `TIME`", asSpan, "timeout_ms"),
 		p.flag("concurrency", "have up to `N` attempts under way at a time; 1 keeps events in order", asNumber, "concurrency"),
 		p.flag("rate-limit", "begin at most so many attempts in a time: `10/1s`", asRate, "rate_limit"),

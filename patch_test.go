@@ -62,7 +62,7 @@ func TestEndpointFlags(t *testing.T) {
 			t.Errorf("%s\ngot  %s, %v\nwant %s", tt.line, got, err, tt.want)
 		}
 	}
-	for _, line := range []string{"--rate-limit|10", "--rate-limit|x/1s", "--retry|wachd", "--retry|5s,x", "--header|A", "--format|auto",
+	for _, line := range []string{"--rate-limit|10", "--rate-limit|x/1s", "--retry|wachd", "--retry|5s,x", "--header|A", "--format|plain",
 		"--concurrency|many", "--timeout|soon", "--metadata|{", "--condition|k", "--rules|x"} {
 		if got, err := given(t, line); err == nil {
 			t.Errorf("%s made %s, want an error", line, got)
