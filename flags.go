@@ -131,10 +131,17 @@ func (s *selection) check() error {
 
 func (s *selection) empty() bool { return s.expr() == "" && s.last == 0 && s.app == "" }
 
+// aliased is what cli gives a flag's other names once it has been read. Those
+// that add up what they are given have seen it by then.
+const aliased = "\x00"
+
 // headersFlag is -H 'K: V', repeatable.
 type headersFlag capture.Headers
 
 func (h *headersFlag) Set(v string) error {
+	if v == aliased {
+		return nil
+	}
 	name, value, ok := strings.Cut(v, ":")
 	if !ok || strings.TrimSpace(name) == "" {
 		return fmt.Errorf("%q: want 'Name: value'", v)
@@ -150,6 +157,9 @@ func (h *headersFlag) String() string {
 	}
 	return strings.Join(lines, ", ")
 }
+
+// Serialize implements cli.Serializer.
+func (h *headersFlag) Serialize() string { return aliased }
 
 // sizeFlag is a number of bytes: 1000, 10k, 25MiB.
 type sizeFlag int64

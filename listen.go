@@ -32,8 +32,6 @@ type catching struct {
 	readyFile       string
 	token           string
 
-	allow cli.StringSlice // addresses that endpoints may reach, in answer.ParseAllow's words
-
 	retainAge   spanFlag
 	retainSize  sizeFlag
 	retainCount int64
@@ -46,7 +44,6 @@ func (o *catching) flags() []cli.Flag {
 		&cli.StringFlag{Name: "api", Usage: "serve the management API at `ADDR`", Value: "127.0.0.1:4081", Destination: &o.apiAddr},
 		&cli.StringFlag{Name: "token", Usage: "ask callers of the API for `TOKEN`", Destination: &o.token},
 		&cli.GenericFlag{Name: "max-body", Usage: "refuse bodies over `SIZE`", Value: &o.maxBody},
-		&cli.StringSliceFlag{Name: "allow-target", Usage: "let registered endpoints reach `ADDRESSES`: loopback, private or a CIDR; repeatable", Destination: &o.allow},
 		&cli.StringFlag{Name: "ready-file", Usage: "write the ready record to `FILE` once webhooks are taken", Destination: &o.readyFile},
 		&cli.GenericFlag{Name: "retain-age", Usage: "forget events older than `TIME`, such as 7d", DefaultText: "never", Value: &o.retainAge},
 		&cli.GenericFlag{Name: "retain-size", Usage: "forget the oldest events beyond `SIZE` on disk", DefaultText: "no limit", Value: &o.retainSize},

@@ -95,8 +95,15 @@ func setter(name, use string, set func(string) error) *cli.GenericFlag {
 
 type setFunc func(string) error
 
-func (f setFunc) Set(v string) error { return f(v) }
-func (f setFunc) String() string     { return "" }
+func (f setFunc) Set(v string) error {
+	if v == aliased {
+		return nil
+	}
+	return f(v)
+}
+
+func (f setFunc) String() string    { return "" }
+func (f setFunc) Serialize() string { return aliased }
 
 // What a flag's text may be read as.
 
