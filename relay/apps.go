@@ -38,7 +38,7 @@ func (r *Registry) App(ctx context.Context, slug string) (capture.App, error) {
 		return capture.App{Slug: slug}, nil
 	}
 	if capture.IsSlug(slug) {
-		caught, err := r.Caught(ctx, slug)
+		caught, err := r.store.Caught(ctx, slug)
 		if caught || err != nil {
 			return capture.App{Slug: slug}, err
 		}
@@ -154,7 +154,7 @@ func (r *Registry) changeApp(ctx context.Context, slug string, show func(capture
 }
 
 func (r *Registry) editApp(ctx context.Context, slug string, show func(capture.App) capture.App, edit func(a *capture.App, found bool) error) (capture.App, error) {
-	a, err := r.EditApp(ctx, slug, edit)
+	a, err := r.store.EditApp(ctx, slug, edit)
 	if err != nil {
 		return capture.App{}, bare(err)
 	}
@@ -171,7 +171,7 @@ func (r *Registry) DeleteApp(ctx context.Context, slug string) error {
 		return err
 	}
 	for {
-		rows, err := r.EndpointRows(ctx, capture.EndpointQuery{App: slug, Limit: 500})
+		rows, err := r.store.EndpointRows(ctx, capture.EndpointQuery{App: slug, Limit: 500})
 		if err != nil {
 			return err
 		}
@@ -192,7 +192,7 @@ func (r *Registry) DeleteApp(ctx context.Context, slug string) error {
 	if _, ok := r.made(slug); !ok {
 		return nil
 	}
-	if err := r.RemoveApp(ctx, slug); err != nil {
+	if err := r.store.RemoveApp(ctx, slug); err != nil {
 		return err
 	}
 	r.known.mu.Lock()

@@ -31,15 +31,15 @@ func (r *Registry) Emit(ctx context.Context, slug string, what capture.Emission)
 	}
 	id := change.Event.ID
 	change.Key = what.Key
-	change.Attempts = r.Plan(change.Event, change.Body)
+	change.Attempts = r.hooks.Plan(change.Event, change.Body)
 	// Who hangs up now has made the event all the same.
-	if err := r.Keep(context.WithoutCancel(ctx), change); err != nil {
+	if err := r.store.Keep(context.WithoutCancel(ctx), change); err != nil {
 		return e, false, bare(err)
 	}
 	if change.Event.ID == id {
 		return *change.Event, true, nil
 	}
-	row, err := r.Event(ctx, change.Event.ID)
+	row, err := r.store.Event(ctx, change.Event.ID)
 	return row.Event, false, err
 }
 
@@ -96,7 +96,7 @@ func name(s string, most int) bool {
 // attempt; see api.Endpoints. When ctx ends before, the attempt is returned as
 // it stands.
 func (r *Registry) TestEndpoint(ctx context.Context, id capture.ID, what capture.Emission) (a capture.Attempt, err error) {
-	row, err := r.EndpointRow(ctx, id)
+	row, err := r.store.EndpointRow(ctx, id)
 	if err != nil {
 		return a, err
 	}
@@ -111,16 +111,16 @@ func (r *Registry) TestEndpoint(ctx context.Context, id capture.ID, what capture
 	if err != nil {
 		return a, err
 	}
-	changed := r.Watch(ctx)
-	if err := r.Keep(context.WithoutCancel(ctx), change); err != nil {
+	changed := r.store.Watch(ctx)
+	if err := r.store.Keep(context.WithoutCancel(ctx), change); err != nil {
 		return a, err
 	}
-	sent, err := r.Resend(ctx, change.Event.ID, capture.Resend{Endpoint: id})
+	sent, err := r.hooks.Resend(ctx, change.Event.ID, capture.Resend{Endpoint: id})
 	if err != nil {
 		return a, err
 	}
 	for {
-		a, err = r.Attempt(context.WithoutCancel(ctx), sent[0].ID)
+		a, err = r.store.Attempt(context.WithoutCancel(ctx), sent[0].ID)
 		if err != nil || a.Status != capture.AttemptPending {
 			return a, err
 		}
@@ -133,18 +133,18 @@ func (r *Registry) TestEndpoint(ctx context.Context, id capture.ID, what capture
 // Explain says which registered endpoints of its app an event goes to, and
 // what keeps it from the others.
 func (r *Registry) Explain(ctx context.Context, event capture.ID) (all []capture.Explanation, err error) {
-	row, err := r.Event(ctx, event)
+	row, err := r.store.Event(ctx, event)
 	if err != nil {
 		return nil, err
 	}
-	body, err := r.Body(ctx, event)
+	body, err := r.store.Body(ctx, event)
 	if err != nil && !errors.Is(err, capture.ErrDamaged) {
 		return nil, err
 	}
 	subject := match.Subject{Row: &capture.Row{Event: row.Event}, Body: func() []byte { return body }} // as it was when it came
 	q := capture.EndpointQuery{App: row.App, Limit: 500}
 	for {
-		rows, err := r.EndpointRows(ctx, q)
+		rows, err := r.store.EndpointRows(ctx, q)
 		if err != nil {
 			return nil, err
 		}

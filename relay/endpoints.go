@@ -17,7 +17,7 @@ import (
 
 // Endpoints lists endpoints; see capture.EndpointQuery.
 func (r *Registry) Endpoints(ctx context.Context, q capture.EndpointQuery) ([]capture.EndpointRow, error) {
-	rows, err := r.EndpointRows(ctx, q)
+	rows, err := r.store.EndpointRows(ctx, q)
 	for i := range rows {
 		rows[i].Endpoint = masked(rows[i].Endpoint)
 	}
@@ -27,7 +27,7 @@ func (r *Registry) Endpoints(ctx context.Context, q capture.EndpointQuery) ([]ca
 // Endpoint is one endpoint. It returns capture.ErrNotFound, wrapped, for an
 // unknown id; deleted ones are found.
 func (r *Registry) Endpoint(ctx context.Context, id capture.ID) (capture.EndpointRow, error) {
-	row, err := r.EndpointRow(ctx, id)
+	row, err := r.store.EndpointRow(ctx, id)
 	row.Endpoint = masked(row.Endpoint)
 	return row, err
 }
@@ -59,10 +59,10 @@ func (r *Registry) CreateEndpoint(ctx context.Context, app string, spec capture.
 		Secret:  capture.Keyring{Key: newSecret(spec.Format)},
 		Created: now, Updated: now, CreatedBy: r.by, UpdatedBy: r.by,
 	}
-	if err := r.NewEndpoint(ctx, e, true); err != nil {
+	if err := r.store.NewEndpoint(ctx, e, true); err != nil {
 		return capture.Endpoint{}, bare(err)
 	}
-	r.Changed(e)
+	r.hooks.Changed(e)
 	return once(e), nil
 }
 
@@ -153,14 +153,14 @@ func (r *Registry) edit(ctx context.Context, id capture.ID, change func(*capture
 	if _, err := capture.ParseID(capture.EndpointID, string(id)); err != nil {
 		return capture.Endpoint{}, fmt.Errorf("%w: %w", capture.ErrNotFound, err)
 	}
-	e, err := r.EditEndpoint(ctx, id, func(e *capture.Endpoint) error {
+	e, err := r.store.EditEndpoint(ctx, id, func(e *capture.Endpoint) error {
 		e.Updated, e.UpdatedBy = time.Now().UTC(), r.by
 		return change(e)
 	})
 	if err != nil {
 		return capture.Endpoint{}, bare(err)
 	}
-	r.Changed(e)
+	r.hooks.Changed(e)
 	return e, nil
 }
 
@@ -169,7 +169,7 @@ func (r *Registry) check(s *capture.EndpointSpec) error {
 	if s.Format == "auto" {
 		s.Format = capture.FormatAuto
 	}
-	if err := r.Check(*s); err != nil {
+	if err := r.hooks.Check(*s); err != nil {
 		return err
 	}
 	if err := length("description", s.Description, 2000); err != nil {

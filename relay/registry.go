@@ -59,11 +59,10 @@ type Hooks struct {
 // what follows from a change. It holds apps and tokens in memory, for every
 // event and every request asks for them.
 type Registry struct {
-	Records
-	Hooks
-	by string // who acts
-
+	store Records
+	hooks Hooks
 	known *known // shared by all copies
+	by    string // who acts
 }
 
 // known is what the registry holds in memory.
@@ -90,7 +89,7 @@ func NewRegistry(ctx context.Context, r Records, h Hooks) (*Registry, error) {
 	for _, t := range tokens {
 		k.tokens[t.SHA256] = t
 	}
-	return &Registry{Records: r, Hooks: h, by: "local", known: k}, nil
+	return &Registry{store: r, hooks: h, known: k, by: "local"}, nil
 }
 
 // As is the same registry, for somebody whose name is noted as that of who

@@ -52,7 +52,7 @@ func (r *Registry) RevokeToken(ctx context.Context, id capture.ID) error {
 }
 
 func (r *Registry) editToken(ctx context.Context, id capture.ID, edit func(*capture.Token, bool) error) (capture.Token, error) {
-	t, err := r.EditToken(ctx, id, edit)
+	t, err := r.store.EditToken(ctx, id, edit)
 	if err != nil {
 		return t, err
 	}
@@ -85,4 +85,17 @@ func (r *Registry) HasTokens(context.Context) (bool, error) {
 
 func live(t capture.Token) bool {
 	return t.Revoked.IsZero() && (t.Expires.IsZero() || t.Expires.After(time.Now()))
+}
+
+// Tokens are all tokens, oldest first, the revoked and expired among them.
+func (r *Registry) Tokens(ctx context.Context) ([]capture.Token, error) { return r.store.Tokens(ctx) }
+
+// Stats are what attempts came to.
+func (r *Registry) Stats(ctx context.Context, q capture.StatsQuery) (capture.Stats, error) {
+	return r.store.Stats(ctx, q)
+}
+
+// Timeseries is what attempts came to, by interval.
+func (r *Registry) Timeseries(ctx context.Context, q capture.StatsQuery) (capture.Timeseries, error) {
+	return r.store.Timeseries(ctx, q)
 }

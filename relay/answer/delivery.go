@@ -113,10 +113,10 @@ func (d *Delivery) format(e *capture.Event) capture.Format {
 	if d.Endpoint.Format != capture.FormatAuto {
 		return d.Endpoint.Format
 	}
-	if e.Origin == capture.Ingress {
-		return capture.FormatRaw
+	if e.Origin == capture.FromTrigger {
+		return capture.FormatStandard
 	}
-	return capture.FormatStandard
+	return capture.FormatRaw
 }
 
 // keys are the secrets that sign, the newest first: the endpoint's own before

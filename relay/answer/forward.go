@@ -27,6 +27,7 @@ type Options struct {
 	Headers  capture.Headers // put in place of the sender's, or added
 	Insecure bool            // believe any certificate
 	Timeout  time.Duration   // of a whole attempt; 0: 30 s
+	Guard    *Guard          // judges every address that is dialled; nil: any will do
 }
 
 // Forward sends events to a target. Connections are kept for a moment after
@@ -57,7 +58,7 @@ func (f *Forward) Send(ctx context.Context, e *capture.Event, body []byte, a *ca
 // Reachable reports whether the target accepts connections.
 func (f *Forward) Reachable(ctx context.Context) error { return f.peer().reachable(ctx) }
 
-func (f *Forward) peer() peer { return peer{Target: f.Target, insecure: f.Insecure, pool: &f.pool} }
+func (f *Forward) peer() peer { return peer{Target: f.Target, insecure: f.Insecure, guard: f.Guard, pool: &f.pool} }
 
 // Close lets go of idle connections now. It may be used on, all the same.
 func (f *Forward) Close() { f.pool.close() }
