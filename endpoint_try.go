@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -68,7 +67,10 @@ func (o *tryOptions) try(ctx context.Context, e *env, client *api.Client, to cap
 	var a capture.Attempt
 	if o.event == "" {
 		var err error
-		if a, err = client.TestEndpoint(ctx, to, o.what); err != nil {
+		if a, err = client.TestEndpoint(ctx, to, o.what); ctx.Err() != nil {
+			return errInterrupted
+		}
+		if err != nil {
 			return err
 		}
 	} else {
@@ -97,7 +99,7 @@ func (o *tryOptions) try(ctx context.Context, e *env, client *api.Client, to cap
 		err = writeAttempt(e, &a)
 	}
 	if err == nil && a.Status != capture.AttemptSucceeded {
-		return hinted{errors.New("the attempt failed"), ""}
+		return fmt.Errorf("the attempt: %s", a.Status)
 	}
 	return err
 }
