@@ -81,7 +81,7 @@ func openNode(ctx context.Context, dir string, o store.Options, forward answer.O
 		}
 		return to, nil
 	}
-	n.api = &api.Server{Source: s, Resend: n.dispatch.Resend, Version: version(), Ready: capture.Ready{Store: dir, Targets: []string{}}}
+	n.api = &api.Server{Source: s, Registry: n.registry, Resend: n.dispatch.Resend, Version: version(), Ready: capture.Ready{Store: dir, Targets: []string{}}}
 	return n, nil
 }
 
