@@ -131,7 +131,7 @@ func (b *batch) fits() bool {
 // join moves what is staged into the transaction.
 func (b *batch) join() error {
 	for _, c := range b.staged {
-		if (c.key[0] == prefixPending || c.key[0] == prefixRetry) && !c.deletes {
+		if bytes.IndexByte(queuePrefixes, c.key[0]) >= 0 && !c.deletes {
 			b.queued = append(b.queued, c.key)
 		}
 		err := error(nil)

@@ -284,7 +284,7 @@ func planAttempt(b *batch, tallies map[uint64]*tallied, a *capture.Attempt, wire
 func (b *batch) unqueue(a *capture.Attempt) error {
 	key := keyPending(a)
 	b.del(key)
-	if key[0] == prefixRetry { // an older hooktape queued retries with the rest
+	if key[0] != prefixPending { // an older hooktape had one queue for all
 		key := bytes.Clone(key)
 		key[0] = prefixPending
 		b.del(key)
