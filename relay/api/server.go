@@ -88,6 +88,7 @@ func (s *Server) Handler() http.Handler {
 	handle("GET /healthz", func(w http.ResponseWriter, _ *http.Request) error {
 		return reply(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
+	handle("GET /metrics", s.metrics)
 	handle("GET /version", func(w http.ResponseWriter, _ *http.Request) error {
 		return reply(w, http.StatusOK, map[string]string{"version": s.Version})
 	})
