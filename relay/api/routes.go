@@ -81,6 +81,7 @@ func (s *Server) routes() []route {
 		{"live", "GET /api/v1/live", "A websocket of records: ready, then every event and attempt as it is kept.", []parameter{filter, app, after}, live, nil},
 		{"getDocument", "GET /api/v1/openapi.json", "This document.", nil, raw(jsonType, s.openapi), nil},
 		{"getDocumentAtRoot", "GET /openapi.json", "This document.", nil, raw(jsonType, s.openapi), nil},
+		{"getMetrics", "GET /metrics", "Counters for Prometheus, in its text format 0.0.4.", nil, raw("text/plain", s.metrics), nil},
 		{"getHealth", "GET /healthz", "Whether the process serves.", nil, answers(s.health), nil},
 		{"getVersion", "GET /version", "Which hooktape it is.", nil, answers(s.version), nil},
 	}

@@ -165,7 +165,7 @@ func TestEveryRoute(t *testing.T) {
 	call(404, "DELETE", "/apps/shop0", "")
 	call(200, "GET", "/status", "")
 	call(200, "GET", "/openapi.json", "")
-	for _, path := range []string{"/openapi.json", "/healthz", "/version"} {
+	for _, path := range []string{"/openapi.json", "/healthz", "/metrics", "/version"} {
 		if got := ask(w, "GET", path, ""); got.Code != 200 {
 			t.Errorf("%s answered %d", path, got.Code)
 		}
