@@ -1,0 +1,168 @@
+package tui
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/safe"
+)
+
+// explained says which endpoints of its app get an event, those first, and
+// what keeps it from the others.
+type explained struct {
+	base
+	event capture.ID
+	list  roll[capture.Explanation]
+	asked bool
+	gets  int
+	w, h  int
+}
+
+func newExplain(k *kit, event capture.ID) *explained {
+	x := &explained{base: newBase(k), event: event}
+	x.list.key = func(e *capture.Explanation) capture.ID { return e.Endpoint }
+	x.list.end = true
+	return x
+}
+
+func (x *explained) Title() string { return "Who gets " + safe.Line(string(x.event)) }
+func (x *explained) Place() place  { return inExplain }
+
+// explaining is the question, explainedAll its answer.
+type explaining struct {
+	Endpoints
+	ctx   context.Context
+	event capture.ID
+}
+
+type explainedAll struct {
+	rows []capture.Explanation
+	err  error
+}
+
+func (q explaining) run() tea.Msg {
+	rows, err := q.Explain(q.ctx, q.event)
+	return explainedAll{rows, err}
+}
+
+func (x *explained) Update(msg tea.Msg) (screen, tea.Cmd) {
+	switch msg := msg.(type) {
+	case sizeMsg:
+		x.w, x.h = msg.w, msg.h
+		_, x.list.height, _ = x.parts(msg.h)
+		x.list.settle()
+		if !x.asked {
+			x.asked = true
+			return x, x.ask(explaining{x.Endpoints, x.ctx, x.event}.run)
+		}
+	case explainedAll:
+		if msg.err != nil {
+			return x, tea.Sequence(send(popMsg{}), send(noteMsg{"not explained: " + msg.err.Error(), true}))
+		}
+		x.list.rows, x.list.loaded, x.gets = msg.rows, true, 0
+		slices.SortStableFunc(x.list.rows, func(a, b capture.Explanation) int { return rank(a) - rank(b) })
+		for i := range x.list.rows {
+			x.gets += 1 - rank(x.list.rows[i])
+		}
+		x.list.settle()
+	case action:
+		switch {
+		case x.list.act(msg):
+		case msg == back:
+			return x, send(popMsg{})
+		case msg == open:
+			return x, send(pushMsg{newEndpoint(x.kit, x.list.selected().Endpoint)})
+		}
+	}
+	return x, nil
+}
+
+// rank is 0 for an endpoint that gets the event, else 1.
+func rank(e capture.Explanation) int {
+	if e.Matches {
+		return 0
+	}
+	return 1
+}
+
+func (x *explained) Why(a action) string {
+	if a == open && x.list.selected() == nil {
+		return "no endpoint is selected"
+	}
+	return ""
+}
+
+// parts are how many of h lines titles, rows and the reasons in full take.
+func (x *explained) parts(h int) (head, rows, below int) {
+	if h >= 8 {
+		head = 1
+	}
+	if h >= 14 {
+		below = 5
+	}
+	return head, max(1, h-head-below), below
+}
+
+func (x *explained) View(w, h int) string {
+	switch {
+	case !x.list.loaded:
+		return x.theme.line(w, span{dim, " reading…"})
+	case len(x.list.rows) == 0:
+		return "\n" + x.theme.line(w, span{plain, "  The event's app has no endpoints."})
+	}
+	head, rows, below := x.parts(h)
+	columns := fitting(explainColumns, w-2, 20)
+	var out []string
+	if head > 0 {
+		out = append(out, "  "+drawHead(x.theme, columns, w-2))
+	}
+	onView, sel := x.list.view(rows)
+	for i := range onView {
+		gutter := "  "
+		if i == sel {
+			gutter = "> "
+		}
+		out = append(out, rowLine(x.theme, columns, gutter, &onView[i], w, i == sel))
+	}
+	if below == 0 {
+		return strings.Join(out, "\n")
+	}
+	out = append(exactly(out, head+rows), x.theme.rule(w, ""))
+	e := x.list.selected()
+	t := &text{}
+	t.add(words, safe.Line(e.URL))
+	if e.Matches {
+		t.add(faint, "gets the event")
+	}
+	for _, why := range e.Why {
+		t.add(wrong, safe.Line(why))
+	}
+	t.fold(w - 1)
+	for i := range min(t.len(), below-1) {
+		out = append(out, " "+t.draw(x.theme, i, 0, w-1, nil))
+	}
+	return strings.Join(out, "\n")
+}
+
+var explainColumns = []column[capture.Explanation]{
+	{title: "GETS IT", width: 7, cell: func(e *capture.Explanation) (string, role) {
+		if e.Matches {
+			return "✓ yes", good
+		}
+		return "✗ no", dim
+	}},
+	{title: "ENDPOINT", width: 34, rank: 2, cut: middle, cell: func(e *capture.Explanation) (string, role) { return address(e.URL), plain }},
+	{title: "WHY NOT", cell: func(e *capture.Explanation) (string, role) { return safe.Line(strings.Join(e.Why, "; ")), dim }},
+}
+
+// State says how many get the event.
+func (x *explained) State() []span {
+	if !x.list.loaded {
+		return nil
+	}
+	return []span{{title, comma(int64(x.gets)) + " of " + count(len(x.list.rows), "endpoint")}}
+}
