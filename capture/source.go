@@ -38,6 +38,13 @@ type AttemptQuery struct {
 	Limit int // 0: 50
 }
 
+// Queue is an endpoint at which something pending may be due. Puts grows when
+// more is put there.
+type Queue struct {
+	Endpoint ID
+	Puts     uint64
+}
+
 // Counts are totals that a Source knows without reading its events.
 type Counts struct {
 	Events  int64  `json:"events"`

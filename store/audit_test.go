@@ -89,10 +89,11 @@ func audit(t testing.TB, s *Store, over ...byte) {
 				}
 				want[string(key)] = true
 				want[string(keyOf(seq, id))] = true
+				want[string(keyAt(&a))] = true
 				if a.Status == capture.AttemptPending {
 					sums.Pending++
 					waits[a.Event]++
-					want[string(keyPending(a.Endpoint, a.NotBefore, id))] = true
+					want[string(keyPending(&a))] = true
 				} else {
 					want[string(keySeq(prefixLog, a.Seq))] = true
 				}
@@ -103,7 +104,7 @@ func audit(t testing.TB, s *Store, over ...byte) {
 				}
 				want[string(key)] = true
 				sums.Bytes += it.Item().ValueSize()
-			case prefixEndpoint, prefixURL, prefixFiller:
+			case prefixEndpoint, prefixURL, prefixFiller, prefixHealth, prefixClaim, prefixApp, prefixToken, prefixOnce:
 				want[string(key)] = true
 			}
 		}

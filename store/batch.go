@@ -130,7 +130,7 @@ func (b *batch) fits() bool {
 // join moves what is staged into the transaction.
 func (b *batch) join() error {
 	for _, c := range b.staged {
-		if c.key[0] == prefixPending && !c.deletes {
+		if (c.key[0] == prefixPending || c.key[0] == prefixRetry) && !c.deletes {
 			b.queued = append(b.queued, c.key)
 		}
 		err := error(nil)

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,8 +70,9 @@ type keeping struct {
 	record []byte   // of the event, without the moment it is kept
 	wires  [][]byte // by attempt, what went over the wire; nil where nothing did
 
-	seq  uint64   // given to the event,
-	seqs []uint64 // and to the attempts
+	seq  uint64     // given to the event,
+	seqs []uint64   // and to the attempts
+	same capture.ID // the event that was kept by the same key
 }
 
 func (s *Store) keep(c *capture.Change, done func(error)) (*write, error) {
@@ -91,6 +94,7 @@ func (s *Store) keep(c *capture.Change, done func(error)) (*write, error) {
 		}
 		if c.Event != nil {
 			c.Event.Seq = k.seq
+			c.Event.ID = cmp.Or(k.same, c.Event.ID)
 		}
 		for i, seq := range k.seqs {
 			c.Attempts[i].Seq = seq
@@ -147,9 +151,12 @@ func (k *keeping) prepare() (err error) {
 
 // plan stages the change.
 func (k *keeping) plan(b *batch) error {
-	k.seq, k.seqs = 0, nil
+	k.seq, k.seqs, k.same = 0, nil, ""
 	if k.Event != nil {
 		kept, err := b.seq(k.Event.ID)
+		if k.Key != "" && errors.Is(err, capture.ErrNotFound) {
+			k.same, kept, err = b.once(k.Event, k.Key)
+		}
 		if err == nil {
 			k.seq = kept
 			return nil
@@ -232,17 +239,22 @@ func planAttempt(b *batch, tallies map[uint64]*tallied, a *capture.Attempt, wire
 		if old.Status != capture.AttemptPending {
 			return old.Seq, nil // a fact
 		}
-		b.del(keyPending(old.Endpoint, old.NotBefore, old.ID))
-		b.totals.Pending--
+		if err := b.unqueue(&old); err != nil {
+			return 0, err
+		}
 		t.unwait(old.ID)
+	} else {
+		b.put(keyOf(event, a.ID), nil)
+		b.put(keyAt(a), nil)
 	}
 
 	light := *a
 	light.Request, light.Response, light.Seq = nil, nil, 0
 	if a.Status == capture.AttemptPending {
-		b.put(keyPending(a.Endpoint, a.NotBefore, a.ID), nil)
+		b.put(keyPending(a), nil)
 		b.totals.Pending++
 		t.wait(a)
+		err = b.health(a.Endpoint, func(h *capture.Health) { h.Pending++ })
 	} else {
 		seq = b.next()
 		light.Seq = seq
@@ -256,11 +268,27 @@ func planAttempt(b *batch, tallies map[uint64]*tallied, a *capture.Attempt, wire
 			t.Bytes += int64(len(wire))
 		}
 		t.finish(a)
+		err = b.health(a.Endpoint, func(h *capture.Health) { h.Fold(a) })
 	}
-	b.put(keyOf(event, a.ID), nil)
+	if err != nil {
+		return 0, err
+	}
 	record, err := encode(key, light)
 	b.putParts(key, record, len(raw))
 	return seq, err
+}
+
+// unqueue takes a pending attempt out of its queue.
+func (b *batch) unqueue(a *capture.Attempt) error {
+	key := keyPending(a)
+	b.del(key)
+	if key[0] == prefixRetry { // an older hooktape queued retries with the rest
+		key := bytes.Clone(key)
+		key[0] = prefixPending
+		b.del(key)
+	}
+	b.totals.Pending--
+	return b.health(a.Endpoint, func(h *capture.Health) { h.Pending = max(0, h.Pending-1) })
 }
 
 // seq is the place of an event, or capture.ErrNotFound.

@@ -81,7 +81,8 @@ type Store struct {
 	totals totals
 	freed  int64 // bytes removed since Badger was last made to notice
 
-	sweeping sync.Mutex // held by the one retention pass that runs
+	sweeping sync.Mutex // held by the one retention pass that runs; guards forgot
+	forgot   time.Time  // when idempotency keys were last looked through
 
 	lost  uint64
 	point *checkpoint

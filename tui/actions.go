@@ -294,7 +294,7 @@ func (c copying) headers() tea.Msg {
 	for _, h := range c.row.Headers {
 		value := h[1]
 		if !c.secrets {
-			value = masked(h)
+			value = h.Masked()
 		}
 		b.WriteString(h[0] + ": " + value + "\n")
 	}

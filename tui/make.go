@@ -188,7 +188,7 @@ func (m making) addHeaders(t *text, hs capture.Headers) {
 	for _, h := range hs {
 		value := h[1]
 		if !m.secrets {
-			value = masked(h)
+			value = h.Masked()
 		}
 		t.add(header, safe.Line(h[0])+": "+safe.Line(value))
 	}
