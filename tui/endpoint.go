@@ -239,8 +239,9 @@ func (e *endpoint) state(w int) string {
 	if e.row.DisabledBy != "" {
 		s = append(s, span{look, safe.Line(" by the " + e.row.DisabledBy + ": " + e.row.DisabledAs)})
 	}
-	last, look := newest(h, e.clock.at)
-	s = append(s, span{dim, " · last "}, span{look, last})
+	if last, look := newest(h, e.clock.at); last != "-" {
+		s = append(s, span{dim, " · last "}, span{look, last + " ago"})
+	}
 	if h.InARow > 0 {
 		s = append(s, span{dim, " · "}, span{bad, comma(int64(h.InARow)) + " failed in a row"})
 	}

@@ -74,7 +74,7 @@ func newEndpointForm(k *kit, app string, of *capture.Endpoint) *endpointForm {
 	switch {
 	case !legible:
 		f.find("headers").fixed = "set; they do not fit on a line, the API changes them"
-	case !k.secrets && slices.ContainsFunc(slices.Collect(maps.Keys(s.Headers)), secret):
+	case !k.secrets && slices.ContainsFunc(sorted(s.Headers), func(name string) bool { return capture.Header{name}.Secret() }):
 		*f.find("headers") = textInput("headers", "Headers", "", "")
 		f.find("headers").fixed = "secret: esc, then S shows secrets and lets them be changed"
 	}
@@ -219,8 +219,8 @@ func (f *endpointForm) take(a saved) tea.Cmd {
 		return tea.Batch(send(replaceMsg{newOnce(f.kit, a.Endpoint, "The endpoint is there. Its secret signs what it is sent:")}), send(changedMsg{}))
 	case a.err == nil:
 		return tea.Sequence(send(popMsg{}), note("saved "+a.URL), send(changedMsg{}))
-	case errors.As(a.err, &field) && f.refuse(fieldOf(field.Field), field.Problem):
-	case errors.As(a.err, &clash) && f.refuse(fieldOf(clash.Field), clash.What):
+	case errors.As(a.err, &field) && f.refuse(fieldOf(field.Field), field.Problem), errors.As(a.err, &clash) && f.refuse(fieldOf(clash.Field), clash.What):
+		return send(noteMsg{"not saved: " + f.inputs[f.at].label + " is refused", true})
 	}
 	return send(noteMsg{"not saved: " + a.err.Error(), true})
 }
@@ -248,6 +248,9 @@ func (f *endpointForm) spec() (s capture.EndpointSpec, ok bool) {
 	}
 	bad := ""
 	refuse := func(name, problem string) {
+		if f.of != nil && !f.find(name).changed() {
+			return // it is not sent
+		}
 		if f.find(name).bad = problem; problem != "" && bad == "" {
 			bad = name
 		}

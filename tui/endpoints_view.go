@@ -31,7 +31,7 @@ func (e *endpoints) rows(h int) int {
 func (e *endpoints) View(w, h int) string {
 	listW := w
 	if w >= 120 {
-		listW = w * 6 / 10
+		listW = w * 65 / 100
 	}
 	list := exactly(e.lines(listW, w, h), h)
 	if listW < w {
@@ -153,7 +153,7 @@ func (e *endpoints) Tell() (left, right []span) {
 	case e.terms.text == "":
 		right = []span{{dim, "words of app, URL, description, state; !word "}}
 	case e.list.end:
-		right = []span{{good, count(len(e.list.rows), "match") + " "}}
+		right = []span{{good, comma(int64(len(e.list.rows))) + " found "}}
 	default:
 		right = []span{{info, comma(int64(len(e.list.rows))) + " so far, searched " + comma(int64(e.list.looked)) + " "}}
 	}
@@ -170,7 +170,7 @@ func standing(r *capture.EndpointRow) (string, string, role) {
 	case r.Status == capture.EndpointDisabled:
 		return "✗", "OFF", bad
 	case r.Health.InARow > 0:
-		return "!", "FAILING", warn
+		return "!", "FAIL " + few(int64(r.Health.InARow)), warn
 	case r.Status == capture.EndpointEnabled:
 		return "✓", "ON", good
 	}
@@ -181,29 +181,32 @@ func standing(r *capture.EndpointRow) (string, string, role) {
 // a time.
 func endpointColumns(w int, now time.Time) []column[capture.EndpointRow] {
 	type row = capture.EndpointRow
-	number := func(n int64) string {
-		if n == 0 {
-			return "-"
-		}
-		return few(n)
-	}
-	state := column[row]{title: "STATE", width: 9, cell: func(r *row) (string, role) {
+	state := column[row]{title: "STATE", width: 10, cell: func(r *row) (string, role) {
 		glyph, word, look := standing(r)
 		return glyph + " " + word, look
 	}}
+	room := min(40, w/2)
 	if w < 60 {
-		state.title, state.width = "", 1
+		state = column[row]{width: 1, cell: func(r *row) (string, role) {
+			glyph, _, look := standing(r)
+			return glyph, look
+		}}
+		room = 24
 	}
 	return fitting([]column[row]{
 		state,
-		{title: "APP", width: 10, rank: 3, cell: func(r *row) (string, role) { return safe.Line(or(r.App, "every")), plain }},
+		{title: "APP", width: 10, rank: 4, cell: func(r *row) (string, role) { return safe.Line(or(r.App, "every")), plain }},
 		{title: "URL", cut: middle, cell: func(r *row) (string, role) { return address(r.URL), plain }},
 		{title: "EVENTS", width: 16, rank: 5, cell: func(r *row) (string, role) { return safe.Line(subscribed(r.Subscriptions)), plain }},
 		{title: "LAST", width: 11, rank: 1, cell: func(r *row) (string, role) { return newest(&r.Health, now) }},
-		{title: "PEND", width: 4, right: true, rank: 2, cell: func(r *row) (string, role) { return number(r.Health.Pending), info }},
-		{title: "FAIL", width: 4, right: true, rank: 4, cell: func(r *row) (string, role) { return number(int64(r.Health.InARow)), bad }},
-		{title: "OK%", width: 5, right: true, rank: 4, cell: func(r *row) (string, role) { return rateOf(&r.Health), plain }},
-	}, w, 24)
+		{title: "PEND", width: 4, right: true, rank: 2, cell: func(r *row) (string, role) {
+			if r.Health.Pending == 0 {
+				return "-", dim
+			}
+			return few(r.Health.Pending), info
+		}},
+		{title: "OK%", width: 5, right: true, rank: 3, cell: func(r *row) (string, role) { return rateOf(&r.Health), plain }},
+	}, w, room)
 }
 
 // few is a number in at most 4 cells.
@@ -301,7 +304,7 @@ func describe(r *capture.EndpointRow, now time.Time, secrets bool) *text {
 	for _, k := range sorted(r.Headers) {
 		h := capture.Header{k, r.Headers[k]}
 		if !secrets {
-			h[1] = masked(h)
+			h[1] = h.Masked()
 		}
 		t.add(header, "header "+safe.Line(k)+": "+safe.Line(h[1]))
 	}
@@ -314,10 +317,12 @@ func describe(r *capture.EndpointRow, now time.Time, secrets bool) *text {
 	say("pending", comma(h.Pending))
 	say("succeeded", comma(h.Succeeded))
 	say("failed", comma(h.Failed))
-	say("ok", rateOf(h)+" %")
+	if h.Succeeded+h.Failed > 0 {
+		say("ok", rateOf(h)+" %")
+	}
 	say("failed in a row", comma(int64(h.InARow)))
 	if h.Exhausted > 0 {
-		say("given up", fmt.Sprintf("%s since %s", comma(int64(h.Exhausted)), when(h.ExhaustedSince)))
+		say("given up", comma(int64(h.Exhausted)))
 	}
 	say("last success", when(h.LastSuccess))
 	say("last failure", when(h.LastFailure))

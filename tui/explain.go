@@ -115,7 +115,7 @@ func (x *explained) View(w, h int) string {
 		return "\n" + x.theme.line(w, span{plain, "  The event's app has no endpoints."})
 	}
 	head, rows, below := x.parts(h)
-	columns := fitting(explainColumns, w-2, 20)
+	columns := fitting(explainColumns(w), w-2, 20)
 	var out []string
 	if head > 0 {
 		out = append(out, "  "+drawHead(x.theme, columns, w-2))
@@ -148,15 +148,17 @@ func (x *explained) View(w, h int) string {
 	return strings.Join(out, "\n")
 }
 
-var explainColumns = []column[capture.Explanation]{
-	{title: "GETS IT", width: 7, cell: func(e *capture.Explanation) (string, role) {
-		if e.Matches {
-			return "✓ yes", good
-		}
-		return "✗ no", dim
-	}},
-	{title: "ENDPOINT", width: 34, rank: 2, cut: middle, cell: func(e *capture.Explanation) (string, role) { return address(e.URL), plain }},
-	{title: "WHY NOT", cell: func(e *capture.Explanation) (string, role) { return safe.Line(strings.Join(e.Why, "; ")), dim }},
+func explainColumns(w int) []column[capture.Explanation] {
+	return []column[capture.Explanation]{
+		{title: "GETS IT", width: 7, cell: func(e *capture.Explanation) (string, role) {
+			if e.Matches {
+				return "✓ yes", good
+			}
+			return "✗ no", dim
+		}},
+		{title: "ENDPOINT", width: max(34, w*2/5), rank: 2, cut: middle, cell: func(e *capture.Explanation) (string, role) { return address(e.URL), plain }},
+		{title: "WHY NOT", cell: func(e *capture.Explanation) (string, role) { return safe.Line(strings.Join(e.Why, "; ")), dim }},
+	}
 }
 
 // State says how many get the event.

@@ -30,8 +30,15 @@ type input struct {
 	bad     string              // what is wrong with it
 }
 
+// textInput is a field of text. What it cannot hold as it is, it does not
+// offer to change.
 func textInput(name, label, value, hint string) input {
-	return input{name: name, label: label, hint: hint, field: newField(value), was: value}
+	in := input{name: name, label: label, hint: hint, field: newField(value), was: strings.TrimSpace(value)}
+	if in.value() != in.was {
+		in.fixed = safe.Line(value) + ": the API changes it, there is more in it than fits a line"
+		in.field = newField("")
+	}
+	return in
 }
 
 func choiceInput(name, label, value, hint string, choices []string) input {
@@ -120,7 +127,7 @@ func (f *form) lines(th *theme, w, h int) []string {
 		}
 		out = append(out, in.line(th, w, n == f.at))
 		if in.bad != "" {
-			out = append(out, th.line(w, span{plain, spaces(labels + 2)}, span{bad, "✗ " + safe.Line(in.bad)}))
+			out = append(out, in.wrong(th, w)...)
 		}
 		if n == f.at {
 			to = len(out)
@@ -153,6 +160,17 @@ func (i *input) line(th *theme, w int, focus bool) string {
 		s = append(s, span{plain, safe.Line(i.value())})
 	}
 	return th.line(w, s...)
+}
+
+// wrong says below the field what is wrong with it, in at most three lines.
+func (i *input) wrong(th *theme, w int) (out []string) {
+	t := &text{}
+	t.add(wrong, "✗ "+safe.Line(i.bad))
+	t.fold(w - labels - 2)
+	for n := range min(3, t.len()) {
+		out = append(out, spaces(labels+2)+t.draw(th, n, 0, w-labels-2, nil))
+	}
+	return out
 }
 
 // tell is what the message line says of the field.

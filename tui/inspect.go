@@ -55,8 +55,8 @@ type tab uint8
 const (
 	bodyTab tab = iota
 	headersTab
-	sentTab
 	responseTab
+	sentTab
 	attemptsTab
 	tabs
 )
@@ -199,7 +199,7 @@ func (i *inspect) take(a looked) tea.Cmd {
 		i.have = all
 	}
 	var cmds []tea.Cmd
-	if a.body || i.text == nil || i.tab >= sentTab {
+	if a.body || i.text == nil || i.tab >= responseTab {
 		cmds = append(cmds, i.remake())
 	}
 	if i.old || a.chosen != i.chosen {

@@ -125,7 +125,7 @@ func verdict(s capture.Signature) span {
 }
 
 func (i *inspect) tabLine(w int, focus bool) string {
-	return i.theme.tabs(w, int(i.tab), focus, "Body", fmt.Sprintf("Headers %d", len(i.row.Headers)), "Sent", "Response", fmt.Sprintf("Attempts %d", len(i.attempts)))
+	return i.theme.tabs(w, int(i.tab), focus, "Body", fmt.Sprintf("Headers %d", len(i.row.Headers)), "Response", "Sent", fmt.Sprintf("Attempts %d", len(i.attempts)))
 }
 
 // tabs draws the names of tabs, the one at among them however narrow it is.

@@ -8,11 +8,13 @@ import (
 	"code.hooktape.dev/hooktape/capture"
 )
 
-// queue is what is due to be sent, at all endpoints, the next first.
+// queue is what is due to be sent, at all endpoints, the next first. It looks
+// at every endpoint's queue, and so no more than once a second.
 type queue struct {
 	base
 	tries *tries
 	clock clock
+	stale bool // the source has changed since the second began
 	w, h  int
 }
 
@@ -38,16 +40,18 @@ func (q *queue) Update(msg tea.Msg) (screen, tea.Cmd) {
 			cmd = send(pushMsg{newOpened(q.kit, a.Event, a.ID)})
 		}
 	case sizeMsg:
+		q.tries.list.stale, q.stale = q.tries.list.stale || q.stale, false
 		q.w, q.h = msg.w, msg.h
 		q.tries.resize(msg.h)
 	case changedMsg:
-		q.tries.list.stale = true
+		q.stale = true
 	case clockMsg:
 		q.clock.ticking = false
+		q.tries.list.stale, q.stale = q.tries.list.stale || q.stale, false
 	case triesLoaded:
 		cmd = q.tries.take(msg)
 	}
-	return q, tea.Batch(cmd, q.tries.read(), q.wind(&q.clock, len(q.tries.list.rows) > 0))
+	return q, tea.Batch(cmd, q.tries.read(), q.wind(&q.clock, q.stale || len(q.tries.list.rows) > 0))
 }
 
 func (q *queue) Why(a action) string {

@@ -155,14 +155,13 @@ func (l *roll[T]) splice(a rolled[T]) {
 	for to < len(l.rows) && (a.end || !l.before(a.behind, l.key(&l.rows[to]))) {
 		to++
 	}
-	rest := l.rows[to:]
 	if l.new == newFirst && from == 0 && to == 0 { // so many are new that some between are not known
-		rest = nil
+		to = len(l.rows)
 	}
-	if len(rest) == 0 {
+	if to == len(l.rows) {
 		l.behind, l.end = a.behind, a.end
 	}
-	l.rows = slices.Concat(l.rows[:from], a.rows, rest)
+	l.rows = slices.Replace(l.rows, from, to, a.rows...)
 	l.looked = len(l.rows)
 }
 

@@ -134,7 +134,9 @@ func (t *tries) columns(now time.Time) []column[capture.Attempt] {
 		kind.width, kind.rank = 20, 4
 	}
 	cs = append(cs, kind)
-	if t.where {
+	if !t.where {
+		cs = append(cs, column[capture.Attempt]{title: "EVENT", width: 30, rank: 9, cell: func(a *capture.Attempt) (string, role) { return safe.Line(string(a.Event)), dim }})
+	} else {
 		cs = append(cs, column[capture.Attempt]{title: "ENDPOINT", cut: middle, cell: func(a *capture.Attempt) (string, role) { return address(a.URL), plain }})
 	}
 	cs = append(cs,
