@@ -66,7 +66,8 @@ const (
 // Format is how an event is put into a request.
 type Format string
 
-// The formats. Auto is Raw for what was caught and Standard for what was made.
+// The formats. Auto is Standard for what an application made (FromTrigger), and
+// Raw for what was caught or is a copy of that.
 const (
 	FormatAuto     Format = ""
 	FormatRaw      Format = "raw"      // the request as it was caught

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"strings"
 	"time"
@@ -78,6 +79,10 @@ func (k *Keyring) UnmarshalJSON(b []byte) error { return json.Unmarshal(b, &k.Ke
 func NewSigningSecret() string {
 	return "whsec_" + base64.StdEncoding.EncodeToString(random(32))
 }
+
+// NewHexSecret is a secret of 32 random bytes in hexadecimal, as Blocklet Server
+// and ARK write them.
+func NewHexSecret() string { return hex.EncodeToString(random(32)) }
 
 // NewIngestKey is a key of 160 random bits that is also a slug.
 func NewIngestKey() string { return "ik_" + lowerBase32(20) }

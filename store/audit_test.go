@@ -104,7 +104,7 @@ func audit(t testing.TB, s *Store, over ...byte) {
 				}
 				want[string(key)] = true
 				sums.Bytes += it.Item().ValueSize()
-			case prefixEndpoint, prefixURL, prefixFiller, prefixHealth, prefixClaim, prefixApp, prefixToken, prefixOnce:
+			case prefixEndpoint, prefixURL, prefixFiller, prefixHealth, prefixClaim, prefixApp, prefixToken, prefixOnce, prefixSeries:
 				want[string(key)] = true
 			}
 		}

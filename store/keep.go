@@ -204,6 +204,7 @@ func (k *keeping) planEvent(b *batch) error {
 	b.totals.Events++
 	b.totals.Bytes += int64(len(k.record) + len(k.Body))
 	b.totals.Kept = b.now
+	b.stats.event(b, k.Event)
 	return nil
 }
 
@@ -268,6 +269,7 @@ func planAttempt(b *batch, tallies map[uint64]*tallied, a *capture.Attempt, wire
 			t.Bytes += int64(len(wire))
 		}
 		t.finish(a)
+		b.stats.attempt(b, a)
 		err = b.health(a.Endpoint, func(h *capture.Health) { h.Fold(a) })
 	}
 	if err != nil {
@@ -282,7 +284,7 @@ func planAttempt(b *batch, tallies map[uint64]*tallied, a *capture.Attempt, wire
 func (b *batch) unqueue(a *capture.Attempt) error {
 	key := keyPending(a)
 	b.del(key)
-	if key[0] == prefixRetry { // an older hooktape queued retries with the rest
+	if key[0] != prefixPending { // an older hooktape had one queue for all
 		key := bytes.Clone(key)
 		key[0] = prefixPending
 		b.del(key)

@@ -26,7 +26,8 @@ import (
 //	w attempt:u128 chunk:u32         the request and response of a finished one: sealed record, in chunks
 //	y endpoint:u128 attempt:u128     attempts at an endpoint, no value
 //	p endpoint:u128 due:u64 attempt:u128   the queue of pending attempts, no value; due in nanoseconds
-//	r endpoint:u128 due:u64 attempt:u128   that of retries, apart so that however many wait, first attempts do not
+//	m endpoint:u128 due:u64 attempt:u128   that of attempts a user asked for, and
+//	r endpoint:u128 due:u64 attempt:u128   that of retries: apart, so that of no kind too many wait for another
 //	l seq:u64                        → attempt, by its place in the sequence
 //	n endpoint:u128                  the endpoint: sealed record
 //	h endpoint:u128                  what became of its attempts: sealed record
@@ -36,6 +37,11 @@ import (
 //	t token:u128                     the token: sealed record
 //	k sha256(app, key)               → event and when it was kept, by the idempotency key
 //	c                                totals: sealed record
+//	s "o" scope                      statistics: the open bucket of a scope; see series.go for scopes: sealed record
+//	s "m" minute:u32 scope           a closed bucket, of a minute: sealed record; minutes since 1970
+//	s "h" minute:u32 scope           of an hour, by its first minute: sealed record
+//	s "d" minute:u32 scope           of a day (UTC), by its first minute: sealed record
+//	s "t"                            all that was closed, of everything: sealed record
 //	z n:u64                          zeros; see settle
 const (
 	prefixEvent    = 'e'
@@ -49,6 +55,7 @@ const (
 	prefixLog      = 'l'
 	prefixEndpoint = 'n'
 	prefixURL      = 'u'
+	prefixManual   = 'm'
 	prefixRetry    = 'r'
 	prefixAt       = 'y'
 	prefixHealth   = 'h'
@@ -56,6 +63,7 @@ const (
 	prefixApp      = 'o'
 	prefixToken    = 't'
 	prefixOnce     = 'k'
+	prefixSeries   = 's'
 	prefixFiller   = 'z'
 )
 
@@ -96,7 +104,10 @@ func keyOf(seq uint64, attempt capture.ID) []byte {
 // keyPending is an attempt's place in its queue.
 func keyPending(a *capture.Attempt) []byte {
 	k := keyID(prefixPending, a.Endpoint)
-	if retry(a) {
+	switch {
+	case a.TriggeredBy == capture.ByUser:
+		k[0] = prefixManual
+	case a.Number > 1:
 		k[0] = prefixRetry
 	}
 	k = binary.BigEndian.AppendUint64(k, nanos(a.NotBefore))
@@ -104,8 +115,8 @@ func keyPending(a *capture.Attempt) []byte {
 	return append(k, b[:]...)
 }
 
-// retry reports whether a was made because another failed, by nobody's hand.
-func retry(a *capture.Attempt) bool { return a.Number > 1 && a.TriggeredBy == capture.BySystem }
+// queuePrefixes are those of the queues, in the order they are read.
+var queuePrefixes = []byte{prefixManual, prefixPending, prefixRetry}
 
 func keyAt(a *capture.Attempt) []byte {
 	b := a.ID.Bytes()

@@ -25,6 +25,7 @@ type queues struct {
 	marks  map[queueKey]*queueMark
 	byLow  lows // those of marks in which something may wait
 	filled bool
+	puts   uint64 // so far
 }
 
 // queueKey is what the keys of a queue begin with.
@@ -39,7 +40,7 @@ func (k queueKey) endpoint() capture.ID {
 type queueMark struct {
 	queue queueKey
 	low   uint64 // nanoseconds; nothing pending is due before it
-	puts  uint64 // how often something was put in
+	puts  uint64 // the number of the last put, of all there were
 	at    int    // in byLow; -1: not there, nothing waits
 }
 
@@ -86,7 +87,8 @@ func (q *queues) add(k queueKey, due uint64) {
 	if m == nil {
 		m = &queueMark{queue: k, low: never, at: -1}
 	}
-	m.puts++
+	q.puts++
+	m.puts = q.puts
 	q.set(m, min(m.low, due))
 }
 
@@ -145,7 +147,8 @@ func (s *Store) Ready(ctx context.Context, now time.Time) (ready []capture.Queue
 			then = min(then, m.low)
 			return
 		}
-		found[m.queue.endpoint()] += m.puts
+		id := m.queue.endpoint()
+		found[id] = max(found[id], m.puts)
 		look(2*i + 1)
 		look(2*i + 2)
 	}
@@ -171,7 +174,7 @@ func (s *Store) fillQueues(ctx context.Context) error {
 	}
 	var firsts [][]byte
 	err := s.view(ctx, func(txn *badger.Txn) error {
-		for _, prefix := range []byte{prefixPending, prefixRetry} {
+		for _, prefix := range queuePrefixes {
 			it := iterate(txn, []byte{prefix}, false)
 			defer it.Close()
 			for it.Rewind(); it.Valid(); {
@@ -200,15 +203,15 @@ func (s *Store) fillQueues(ctx context.Context) error {
 }
 
 // Due are the pending attempts of an endpoint, those whose time has not come
-// among them: first tries and those a user asked for, then retries, each in
-// the order of their NotBefore. It reads no more than limit (0: 50) of either
+// among them: those a user asked for, first tries, and retries, each in the
+// order of their NotBefore. It reads no more than limit (0: 50) of each kind
 // however many wait, and changes nothing.
 func (s *Store) Due(ctx context.Context, endpoint capture.ID, limit int) (due []capture.Attempt, err error) {
 	if limit <= 0 {
 		limit = 50
 	}
 	var marks []queueMark // before the view: what is put in later must not be missed
-	for _, prefix := range []byte{prefixPending, prefixRetry} {
+	for _, prefix := range queuePrefixes {
 		marks = append(marks, s.queues.from(queueOf(keyID(prefix, endpoint))))
 	}
 	err = s.view(ctx, func(txn *badger.Txn) error {

@@ -46,7 +46,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 		}
 		after = last
 	}
-	if err := errors.Join(s.forgetKeys(ctx), s.collect(ctx)); err != nil {
+	if err := errors.Join(s.forgetKeys(ctx), s.sweepBuckets(ctx), s.collect(ctx)); err != nil {
 		return fmt.Errorf("store: sweep: %w", err)
 	}
 	return nil

@@ -63,6 +63,7 @@ type Store struct {
 	disk   *disk
 	feed   feed
 	queues queues
+	opens  openBuckets // of statistics; the committer's
 
 	room      *semaphore.Weighted // of the queue, in bytes
 	queue     chan []*write       // to the committer; closed by Close
@@ -81,8 +82,9 @@ type Store struct {
 	totals totals
 	freed  int64 // bytes removed since Badger was last made to notice
 
-	sweeping sync.Mutex // held by the one retention pass that runs; guards forgot
+	sweeping sync.Mutex // held by the one retention pass that runs; guards the two below
 	forgot   time.Time  // when idempotency keys were last looked through
+	swept    uint32     // since when buckets of minutes are left, as of the last pass
 
 	lost  uint64
 	point *checkpoint
@@ -109,6 +111,7 @@ func open(dir string, o Options) (s *Store, err error) {
 		memory:    o.Memory,
 		retain:    o.Retain,
 		log:       &watchLog{log: o.Log},
+		opens:     openBuckets{log: o.Log},
 		feed:      feed{watchers: map[chan struct{}]bool{}},
 		room:      semaphore.NewWeighted(queueBytes),
 		queue:     make(chan []*write, queueBytes/queueEach),
