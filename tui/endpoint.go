@@ -226,7 +226,7 @@ func (e *endpoint) View(w, h int) string {
 }
 
 func (e *endpoint) details(w int) *text {
-	t := describe(&e.row, e.clock.at, e.secrets)
+	t := describe(&e.row, e.clock.at)
 	t.fold(w - 1)
 	return t
 }
@@ -256,10 +256,8 @@ func (e *endpoint) about() string {
 	switch {
 	case e.tab == historyTab:
 		return "attempts, newest first"
-	case e.tab == detailsTab && e.secrets:
-		return "S hides secret headers"
 	case e.tab == detailsTab:
-		return "S shows secret headers"
+		return "as it is now"
 	case e.row.Status == capture.EndpointDisabled:
 		return "held until the endpoint is enabled again: p does"
 	}

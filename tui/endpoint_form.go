@@ -71,12 +71,9 @@ func newEndpointForm(k *kit, app string, of *capture.Endpoint) *endpointForm {
 			f.find(name).fixed = subscribed(s.Subscriptions) + ": the API changes these, they say more than fits here"
 		}
 	}
-	switch {
-	case !legible:
-		f.find("headers").fixed = "set; they do not fit on a line, the API changes them"
-	case !k.secrets && slices.ContainsFunc(sorted(s.Headers), func(name string) bool { return capture.Header{name}.Secret() }):
+	if !legible {
 		*f.find("headers") = textInput("headers", "Headers", "", "")
-		f.find("headers").fixed = "secret: esc, then S shows secrets and lets them be changed"
+		f.find("headers").fixed = "the API changes them, there is more in them than fits a line"
 	}
 	return f
 }
@@ -221,6 +218,8 @@ func (f *endpointForm) take(a saved) tea.Cmd {
 		return tea.Sequence(send(popMsg{}), note("saved "+a.URL), send(changedMsg{}))
 	case errors.As(a.err, &field) && f.refuse(fieldOf(field.Field), field.Problem), errors.As(a.err, &clash) && f.refuse(fieldOf(clash.Field), clash.What):
 		return send(noteMsg{"not saved: " + f.inputs[f.at].label + " is refused", true})
+	case f.of == nil && errors.Is(a.err, capture.ErrNotFound):
+		f.refuse("app", a.err.Error())
 	}
 	return send(noteMsg{"not saved: " + a.err.Error(), true})
 }
@@ -285,11 +284,25 @@ func (f *endpointForm) spec() (s capture.EndpointSpec, ok bool) {
 	if s.Headers, err = readHeaders(f.value("headers")); err != nil {
 		refuse("headers", err.Error())
 	}
+	if name := f.unseen(s.Headers); name != "" {
+		refuse("headers", name+": type its value, or give it back the one it had")
+	}
 	s.Subscriptions = subscriptions(f.value("types"), f.value("source"))
 	if bad != "" {
 		return s, f.refuse(bad, f.find(bad).bad) && false
 	}
 	return s, true
+}
+
+// unseen is a header whose value would be the mask of a secret. What reads
+// mask is kept where it comes back under its own name.
+func (f *endpointForm) unseen(hs map[string]string) string {
+	for _, name := range sorted(hs) {
+		if strings.Contains(hs[name], "••••") && (f.of == nil || f.of.Headers[name] != hs[name]) {
+			return name
+		}
+	}
+	return ""
 }
 
 // patch is the JSON merge patch of what was changed. What went back to its

@@ -118,7 +118,7 @@ func (e *endpoints) beside(w, h int) []string {
 	if r == nil {
 		return nil
 	}
-	t := describe(r, e.clock.at, e.secrets)
+	t := describe(r, e.clock.at)
 	t.fold(w - 1)
 	var out []string
 	for n := range min(h, t.len()) {
@@ -269,7 +269,7 @@ func subscribed(subs []capture.Subscription) string {
 }
 
 // describe is all there is to say of an endpoint, as of a time.
-func describe(r *capture.EndpointRow, now time.Time, secrets bool) *text {
+func describe(r *capture.EndpointRow, now time.Time) *text {
 	t := &text{}
 	say := func(name, value string) {
 		if value != "" {
@@ -302,11 +302,7 @@ func describe(r *capture.EndpointRow, now time.Time, secrets bool) *text {
 	say("format", or(string(r.Format), "auto"))
 	say("secret", maskedKey(r.Secret))
 	for _, k := range sorted(r.Headers) {
-		h := capture.Header{k, r.Headers[k]}
-		if !secrets {
-			h[1] = h.Masked()
-		}
-		t.add(header, "header "+safe.Line(k)+": "+safe.Line(h[1]))
+		t.add(header, "header "+safe.Line(k)+": "+safe.Line(capture.Header{k, r.Headers[k]}.Masked()))
 	}
 	say("timeout", or(spell(r.Timeout), "15s"))
 	say("at a time", fmt.Sprint(max(1, r.Concurrency)))
@@ -362,8 +358,8 @@ func by(who string) string {
 	return " by " + who
 }
 
-// maskedKey tells a secret without giving it away. One that came over the API
-// is masked already.
+// maskedKey tells a secret without giving it away. What was read is masked
+// already, and would lose the rest of itself.
 func maskedKey(k capture.Keyring) string {
 	if strings.Contains(k.Key, "****") {
 		return k.Key

@@ -172,7 +172,7 @@ func keyTable() []command {
 		bind(otherPane, inList, "tab", "tab", "to the event's pane", ""),
 		bind(grow, inList|inEvent, "+", "+", "wider list", ""),
 		bind(shrink, inList|inEvent, "_ -", "_", "narrower list", ""),
-		bind(showSecrets, inList|inEvent|inEndpoints|inEndpoint, "S", "S", "show/hide secrets", ""),
+		bind(showSecrets, inList|inEvent, "S", "S", "show/hide secrets", ""),
 		bind(showHelp, anywhere, "? : ctrl+p", "?", "help for here; type to search, enter runs", "help"),
 		bind(viewEvents, anywhere, "1", "1", "events", ""),
 		bind(viewEndpoints, anywhere, "2", "2", "endpoints", ""),
