@@ -58,13 +58,14 @@ func byEndpoint(attempts []capture.Attempt) (grouped []capture.Attempt, several 
 
 // table draws the attempts in h lines, the chosen one among them.
 func (i *inspect) table(w, h int) []string {
-	columns := attemptColumns
+	columns, room := attemptColumns, 10
 	if i.several {
+		room = min(26, w/3)
 		columns = slices.Clone(columns)
 		columns[3].width = 11
 		columns = slices.Insert(columns, 1, colEndpoint)
 	}
-	columns = fitting(columns, w-2, 10)
+	columns = fitting(columns, w-2, room)
 	out := []string{"  " + drawHead(i.theme, columns, w-2)}
 	if len(i.attempts) == 0 {
 		return append(out, i.theme.line(w, span{dim, "  none: nothing is to be delivered"}))
@@ -102,7 +103,7 @@ func cause(a *capture.Attempt) string {
 	switch {
 	case a.TriggeredBy == capture.ByUser:
 		return "replay"
-	case strings.HasPrefix(a.TriggeredFrom, capture.AttemptID):
+	case strings.HasPrefix(a.TriggeredFrom, capture.AttemptID), a.Number > 1:
 		return "retry"
 	}
 	return "live"

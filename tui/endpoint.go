@@ -94,6 +94,7 @@ func (e *endpoint) Update(msg tea.Msg) (screen, tea.Cmd) {
 			break
 		}
 		e.row, e.known = msg.EndpointRow, true
+		e.tries[queueTab].held = e.row.Status == capture.EndpointDisabled
 	case triesLoaded:
 		cmd = msg.of.take(msg)
 	default:

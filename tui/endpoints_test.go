@@ -354,6 +354,14 @@ func TestCountdown(t *testing.T) {
 	d.want("1·Events")
 }
 
+func TestQueueOfDisabledEndpoint(t *testing.T) {
+	d, _ := manage(t, some(t), 80, 24)
+	d.press("2", "j", "j", "enter", "]")
+	d.want("[Queue 1]", "held until the endpoint is enabled again", "> held")
+	d.press("p")
+	d.want("> in 3h00m")
+}
+
 func TestCreateEndpoint(t *testing.T) {
 	file, err := os.CreateTemp(t.TempDir(), "")
 	if err != nil {
@@ -503,7 +511,7 @@ func TestAttemptsByEndpoint(t *testing.T) {
 	awaited(t, s, 58, 4, time.Hour)
 	d.changed()
 	d.press("k", "enter", "[")
-	d.want("[Attempts 2]", "ENDPOINT", "http:/…ipe?x=1", "hooks.…ncoming")
+	d.want("[Attempts 2]", "ENDPOINT", "http://lo…/stripe?x=1", "hooks.exa…/4/incoming")
 	d.press("G")
 	if why := d.top().Why(retry); why != "it has not been made yet" {
 		t.Errorf("why not: %q", why)

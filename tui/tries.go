@@ -19,6 +19,7 @@ type tries struct {
 	query capture.AttemptQuery
 	list  roll[capture.Attempt]
 	where bool // say which endpoint each is at
+	held  bool // nothing is sent, whenever it is due
 }
 
 func newTries(b base, q capture.AttemptQuery) *tries {
@@ -117,7 +118,12 @@ func (t *tries) resize(h int) {
 func (t *tries) columns(now time.Time) []column[capture.Attempt] {
 	var cs []column[capture.Attempt]
 	if t.query.ByDue {
-		cs = append(cs, column[capture.Attempt]{title: "DUE", width: 9, cell: func(a *capture.Attempt) (string, role) { return countdown(a, now), info }})
+		cs = append(cs, column[capture.Attempt]{title: "DUE", width: 9, cell: func(a *capture.Attempt) (string, role) {
+			if t.held {
+				return "held", warn
+			}
+			return countdown(a, now), info
+		}})
 	} else {
 		cs = append(cs, column[capture.Attempt]{title: "STARTED", width: 12, cell: func(a *capture.Attempt) (string, role) { return began(a, now), plain }})
 	}
