@@ -16,13 +16,13 @@ type clock struct {
 
 func (c *clock) now() time.Time {
 	c.once.Do(func() { c.began = time.Now() })
-	return later(c.began, time.Now())
+	now := time.Now()
+	return later(now.Round(0), c.began.Round(0).Add(now.Sub(c.began)))
 }
 
-// later is the later of what the wall clock says now and what it said when it
+// later is the later of what the wall clock says and of what it said when it
 // began plus the time that has passed since.
-func later(began, now time.Time) time.Time {
-	wall, steady := now.Round(0), began.Round(0).Add(now.Sub(began))
+func later(wall, steady time.Time) time.Time {
 	if steady.After(wall) {
 		return steady
 	}
