@@ -25,7 +25,6 @@ type endpointForm struct {
 	app    string
 	of     *capture.Endpoint // nil: a new one
 	saving bool
-	w, h   int
 }
 
 // auto is the choice of a format for FormatAuto.
@@ -115,8 +114,6 @@ func (f *endpointForm) Typing() bool { return true }
 
 func (f *endpointForm) Update(msg tea.Msg) (screen, tea.Cmd) {
 	switch msg := msg.(type) {
-	case sizeMsg:
-		f.w, f.h = msg.w, msg.h
 	case tea.KeyMsg:
 		if c, ok := press(f.table, msg, inForm); ok && c.in&inForm != 0 && !msg.Paste {
 			if done, cmd := f.act(c.action); done {
@@ -124,9 +121,6 @@ func (f *endpointForm) Update(msg tea.Msg) (screen, tea.Cmd) {
 			}
 		}
 		f.typed(msg)
-	case action: // from the help
-		_, cmd := f.act(msg)
-		return f, cmd
 	case saved:
 		return f, f.take(msg)
 	}

@@ -70,6 +70,8 @@ func (e *endpoints) lines(w, window, h int) []string {
 // nothing is what is on view when there are no rows.
 func (e *endpoints) nothing(w int) []string {
 	switch {
+	case e.list.broken:
+		return []string{"", e.theme.line(w, span{bad, "  not read"}, span{dim, ": any key tries again"})}
 	case e.terms.text != "" && !e.list.end:
 		return []string{"", e.theme.line(w, span{dim, "  no match so far"})}
 	case !e.list.loaded:

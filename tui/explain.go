@@ -19,7 +19,7 @@ type explained struct {
 	list  roll[capture.Explanation]
 	asked bool
 	gets  int
-	w, h  int
+	h     int
 }
 
 func newExplain(k *kit, event capture.ID) *explained {
@@ -52,7 +52,7 @@ func (q explaining) run() tea.Msg {
 func (x *explained) Update(msg tea.Msg) (screen, tea.Cmd) {
 	switch msg := msg.(type) {
 	case sizeMsg:
-		x.w, x.h = msg.w, msg.h
+		x.h = msg.h
 		_, x.list.height, _ = x.parts(msg.h)
 		x.list.settle()
 		if !x.asked {
@@ -115,7 +115,7 @@ func (x *explained) View(w, h int) string {
 		return "\n" + x.theme.line(w, span{plain, "  The event's app has no endpoints."})
 	}
 	head, rows, below := x.parts(h)
-	columns := fitting(explainColumns(w), w-2, 20)
+	columns := explainColumns(w)
 	var out []string
 	if head > 0 {
 		out = append(out, "  "+drawHead(x.theme, columns, w-2))
@@ -148,17 +148,35 @@ func (x *explained) View(w, h int) string {
 	return strings.Join(out, "\n")
 }
 
+// explainColumns are the columns for a list w cells wide. Where there is no
+// room for reasons, the message line has the selected one's.
 func explainColumns(w int) []column[capture.Explanation] {
-	return []column[capture.Explanation]{
-		{title: "GETS IT", width: 7, cell: func(e *capture.Explanation) (string, role) {
-			if e.Matches {
-				return "✓ yes", good
-			}
-			return "✗ no", dim
-		}},
-		{title: "ENDPOINT", width: max(34, w*2/5), rank: 2, cut: middle, cell: func(e *capture.Explanation) (string, role) { return address(e.URL), plain }},
-		{title: "WHY NOT", cell: func(e *capture.Explanation) (string, role) { return safe.Line(strings.Join(e.Why, "; ")), dim }},
+	type row = capture.Explanation
+	gets := column[row]{title: "GETS IT", width: 7, cell: func(e *row) (string, role) {
+		if e.Matches {
+			return "✓ yes", good
+		}
+		return "✗ no", dim
+	}}
+	endpoint := column[row]{title: "ENDPOINT", cut: middle, cell: func(e *row) (string, role) { return address(e.URL), plain }}
+	if w < 60 {
+		return []column[row]{gets, endpoint}
 	}
+	endpoint.width = max(34, w*2/5)
+	return []column[row]{gets, endpoint,
+		{title: "WHY NOT", cell: func(e *row) (string, role) { return safe.Line(strings.Join(e.Why, "; ")), dim }}}
+}
+
+// Tell says what keeps the event from the selected endpoint, where nothing
+// else does.
+func (x *explained) Tell() (left, right []span) {
+	if _, _, below := x.parts(x.h); below > 0 || x.list.selected() == nil {
+		return nil, nil
+	}
+	if why := x.list.selected().Why; len(why) > 0 {
+		return []span{{warn, " " + safe.Line(strings.Join(why, "; "))}}, nil
+	}
+	return nil, nil
 }
 
 // State says how many get the event.

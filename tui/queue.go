@@ -15,7 +15,6 @@ type queue struct {
 	tries *tries
 	clock clock
 	stale bool // the source has changed since the second began
-	w, h  int
 }
 
 func newQueue(k *kit) *queue {
@@ -41,7 +40,6 @@ func (q *queue) Update(msg tea.Msg) (screen, tea.Cmd) {
 		}
 	case sizeMsg:
 		q.tries.list.stale, q.stale = q.tries.list.stale || q.stale, false
-		q.w, q.h = msg.w, msg.h
 		q.tries.resize(msg.h)
 	case changedMsg:
 		q.stale = true

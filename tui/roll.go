@@ -209,6 +209,7 @@ func (l *roll[T]) where(id capture.ID, was int) int {
 
 // act does the actions that move about a list, and reports whether a is one.
 func (l *roll[T]) act(a action) bool {
+	l.stale = l.stale || l.broken // any key tries again
 	page := max(1, l.height-1)
 	switch a {
 	case goDown:

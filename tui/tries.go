@@ -83,6 +83,8 @@ func (t *tries) take(a triesLoaded) tea.Cmd {
 // lines draws titles and rows in h lines, as of a time.
 func (t *tries) lines(w, h int, now time.Time) []string {
 	switch {
+	case len(t.list.rows) == 0 && t.list.broken:
+		return []string{"", t.theme.line(w, span{bad, "  not read"}, span{dim, ": any key tries again"})}
 	case !t.list.loaded:
 		return []string{"", t.theme.line(w, span{dim, "  reading…"})}
 	case len(t.list.rows) == 0 && t.query.ByDue:
