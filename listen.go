@@ -40,7 +40,7 @@ type catching struct {
 
 func (o *catching) flags() []cli.Flag {
 	o.maxBody = 25 << 20
-	return append(o.common.flags(),
+	return append(o.common.here(),
 		&cli.StringFlag{Name: "ingest", Usage: "take webhooks at `ADDR`", Value: "127.0.0.1:4080", Destination: &o.ingest},
 		&cli.StringFlag{Name: "api", Usage: "serve the management API at `ADDR`", Value: "127.0.0.1:4081", Destination: &o.apiAddr},
 		&cli.StringFlag{Name: "token", Usage: "ask callers of the API for `TOKEN`", Destination: &o.token},
@@ -223,6 +223,7 @@ func (o *catching) own(ctx context.Context, e *env, forward answer.Options, scre
 	if err != nil {
 		return err
 	}
+	n.api.Token = o.token
 	n.api.Ready.Ingest, n.api.Ready.API = baseURL(ingest), baseURL(manage)
 	if err := prepare(ctx, n); err != nil {
 		return errors.Join(err, n.close())
@@ -240,7 +241,7 @@ func (o *catching) own(ctx context.Context, e *env, forward answer.Options, scre
 	in := &relay.Ingest{Keep: n.store.Keep, Plan: n.dispatch.Plan, Route: n.registry.Route, MaxBody: int64(o.maxBody), Log: log}
 	return n.run(serving,
 		func(ctx context.Context) error { return in.Serve(ctx, ingest) },
-		func(ctx context.Context) error { return serveAPI(ctx, manage, api.Guard(n.api.Handler(), o.token)) },
+		func(ctx context.Context) error { return serveAPI(ctx, manage, n.api.Guard(n.api.Handler())) },
 		func(serving context.Context) error {
 			defer stop()
 			ctx, cancel := context.WithCancel(ctx)

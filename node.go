@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,7 +82,7 @@ func openNode(ctx context.Context, dir string, o store.Options, forward answer.O
 		}
 		return to, nil
 	}
-	n.api = &api.Server{Source: s, Resend: n.dispatch.Resend, Version: version(), Ready: capture.Ready{Store: dir, Targets: []string{}}}
+	n.api = &api.Server{Source: s, Registry: n.registry, Resend: n.dispatch.Resend, Version: version(), Ready: capture.Ready{Store: dir, Targets: []string{}}}
 	return n, nil
 }
 
@@ -131,8 +132,15 @@ func listenUnix(path string) (net.Listener, error) {
 }
 
 // connect finds the owner of the store, or becomes it for as long as the
-// command runs. The caller calls done in the end.
+// command runs. With --relay it is whoever is there. The caller calls done in the end.
 func connect(ctx context.Context, e *env, o *common, forward answer.Options) (c *api.Client, done func() error, err error) {
+	if o.relay != "" {
+		if u, err := url.Parse(o.relay); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return nil, nil, usage("--relay %q: want a URL such as https://hooks.example", o.relay)
+		}
+		c = api.DialURL(o.relay, o.bearer)
+		return c, func() error { c.Close(); return nil }, nil
+	}
 	dir, err := o.dir()
 	if err != nil {
 		return nil, nil, err

@@ -55,8 +55,12 @@ func (k Keyring) Live(now time.Time) []string {
 }
 
 // Masked tells one key from another without giving it away: the prefix that
-// names its kind, and its last four characters.
+// names its kind, and its last four characters. What is masked already stays
+// as it is.
 func (k Keyring) Masked() string {
+	if prefix, tail, masked := strings.Cut(k.Key, "****"); masked && len(prefix) <= 9 && len(tail) <= 4 {
+		return k.Key
+	}
 	if len(k.Key) < 16 {
 		return strings.Repeat("*", min(len(k.Key), 4))
 	}

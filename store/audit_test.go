@@ -50,6 +50,7 @@ func audit(t testing.TB, s *Store, over ...byte) {
 				if err := decode(keyTally(k.seq), k.tally, &ty); err != nil {
 					return err
 				}
+				ty.upgrade()
 				for n := range parts(len(k.tally)) {
 					want[string(keyPart(keyTally(e.Seq), n))] = true
 				}

@@ -55,6 +55,65 @@ func BenchmarkKeep(b *testing.B) {
 	}
 }
 
+// BenchmarkFanOut keeps an event that goes to a hundred endpoints, and then
+// what came of it there, beside keeping as many events that go to one. "syncs"
+// is how many transactions an event and its attempts take.
+func BenchmarkFanOut(b *testing.B) {
+	const width = 100
+	s := opened(b, b.TempDir(), Options{})
+	endpoints := make([]capture.ID, width)
+	for i := range endpoints {
+		endpoints[i] = capture.NewID(capture.EndpointID)
+	}
+	body := noise(8 << 10)
+	var wide, ends, narrow time.Duration
+	var syncs uint64
+	for range b.N {
+		start := time.Now()
+		c := event(body)
+		for _, e := range endpoints {
+			pending(c, e, time.Now())
+		}
+		before := s.commits.Load()
+		if err := s.Keep(context.Background(), c); err != nil {
+			b.Fatal(err)
+		}
+		syncs += s.commits.Load() - before
+		wide += time.Since(start)
+
+		start = time.Now()
+		var wg sync.WaitGroup
+		for _, a := range c.Attempts {
+			wg.Add(1)
+			done := *a
+			done.Status, done.Code, done.Started = capture.AttemptSucceeded, 200, time.Now()
+			s.KeepAsync(&capture.Change{Attempts: []*capture.Attempt{&done}}, func(err error) {
+				if err != nil {
+					b.Error(err)
+				}
+				wg.Done()
+			})
+		}
+		wg.Wait()
+		ends += time.Since(start)
+
+		start = time.Now()
+		share(width, width, func() {
+			c := event(body)
+			pending(c, endpoints[0], time.Now())
+			if err := s.Keep(context.Background(), c); err != nil {
+				b.Error(err)
+			}
+		})
+		narrow += time.Since(start)
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(wide.Microseconds())/float64(b.N), "µs/fan-out")
+	b.ReportMetric(float64(ends.Microseconds())/float64(b.N), "µs/100-ends")
+	b.ReportMetric(float64(wide)/float64(narrow), "of-100-events")
+	b.ReportMetric(float64(syncs)/float64(b.N), "syncs")
+}
+
 // share calls f n times from so many goroutines.
 func share(n, senders int, f func()) {
 	var left atomic.Int64

@@ -144,6 +144,7 @@ func (s *Store) flush(b *batch) error {
 	if err := s.unavailable(); err != nil {
 		return err
 	}
+	s.commits.Add(1)
 	s.queues.put(b.queued)
 	s.mu.Lock()
 	s.freed += max(0, s.totals.Bytes-b.totals.Bytes)

@@ -11,15 +11,28 @@ import (
 	"code.hooktape.dev/hooktape/capture"
 )
 
+// mostFanOut is how many attempts one transaction takes with an event: a
+// fraction of what fits, for new events wait for it.
+const mostFanOut = 500
+
 // Keep puts changes on disk and returns when they are synced there. Each
 // change is kept whole or not at all; one that is refused does not hold back
 // the others, and its error is part of the one returned. ctx counts while the
 // queue is full, not once the changes are in it.
 //
+// An event with more than 500 attempts is the exception: it is kept with the
+// first of them, and the others in further transactions before Keep returns.
+// When that fails between two, who is told so does not acknowledge the event.
+//
 // An event whose id is already kept is not kept twice: its Seq is set to that
 // of the kept one, and its change is otherwise ignored. An attempt that is
 // already finished stays as it is, too.
 func (s *Store) Keep(ctx context.Context, changes ...*capture.Change) error {
+	for i, c := range changes {
+		if c.Event != nil && len(c.Attempts) > mostFanOut {
+			return errors.Join(s.Keep(ctx, changes[:i]...), s.fanOut(ctx, c), s.Keep(ctx, changes[i+1:]...))
+		}
+	}
 	if len(changes) == 0 {
 		return nil
 	}
@@ -43,6 +56,23 @@ func (s *Store) Keep(ctx context.Context, changes ...*capture.Change) error {
 		refused = append(refused, <-answers)
 	}
 	return errors.Join(refused...)
+}
+
+// fanOut keeps a change in pieces.
+func (s *Store) fanOut(ctx context.Context, c *capture.Change) error {
+	id := c.Event.ID
+	rest := c.Attempts[mostFanOut:]
+	first := *c
+	first.Attempts = c.Attempts[:mostFanOut]
+	if err := s.Keep(ctx, &first); err != nil || c.Event.ID != id {
+		return err // the event was kept before
+	}
+	for some := range slices.Chunk(rest, mostFanOut) {
+		if err := s.Keep(context.WithoutCancel(ctx), &capture.Change{Attempts: some}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // KeepAsync hands a change to the same committer and returns. done is called
@@ -319,6 +349,7 @@ func (b *batch) tally(seq uint64) (*tallied, error) {
 	raw, err := b.getParts(key)
 	if err == nil && raw != nil {
 		err = decode(key, raw, &t.tally)
+		t.upgrade()
 	}
 	t.before, t.length = t.entries(), len(raw)
 	return t, err

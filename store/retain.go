@@ -92,6 +92,7 @@ func (s *Store) victims(ctx context.Context, after uint64) (seqs []uint64, last 
 				if err := decode(keyTally(k.seq), k.tally, &state); err != nil {
 					s.damaged(k.seq, err)
 				}
+				state.upgrade()
 			}
 			if state.Pinned || len(state.Waiting) > 0 {
 				continue

@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -85,6 +86,8 @@ type Store struct {
 	sweeping sync.Mutex // held by the one retention pass that runs; guards the two below
 	forgot   time.Time  // when idempotency keys were last looked through
 	swept    uint32     // since when buckets of minutes are left, as of the last pass
+
+	commits atomic.Uint64 // transactions that were synced
 
 	lost  uint64
 	point *checkpoint

@@ -8,6 +8,8 @@ import (
 	"code.hooktape.dev/hooktape/capture"
 )
 
+var _ Registry = (*Client)(nil)
+
 // Registry is what the API manages beside events: relay.Registry, or Client
 // far away from it. Secrets are whole in what the call that makes or rotates
 // them returns, and masked in everything else. Errors are capture's: a

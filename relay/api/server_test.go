@@ -83,7 +83,10 @@ func TestProblems(t *testing.T) {
 		{"POST", replay, `{"to":"shop"}`, 422, "bad_target", "shop"},
 		{"GET", "/api/v1/nothing", "", 404, "not_found", "no such resource"},
 		{"GET", "/", "", 404, "not_found", "no such resource"},
-		{"PATCH", "/api/v1/events", "", 404, "not_found", "PATCH /api/v1/events"},
+		{"PATCH", "/api/v1/events", "", 405, "method_not_allowed", "PATCH /api/v1/events: want GET, HEAD"},
+		{"GET", "/api/v1/evnets", "", 404, "not_found", "Did you mean /api/v1/events?"},
+		{"GET", "/api/v1/event/evt_x/body", "", 404, "not_found", "Did you mean /api/v1/events/evt_x/body?"},
+		{"POST", "/api/v1/endpoints/wh_x/tset/", "", 404, "not_found", "Did you mean /api/v1/endpoints/wh_x/test?"},
 	} {
 		t.Run(tt.method+" "+tt.target[:min(len(tt.target), 60)], func(t *testing.T) {
 			wantProblem(t, ask(h, tt.method, tt.target, tt.body), tt.status, tt.code, tt.says)
@@ -159,7 +162,7 @@ func TestNobodyElsesWayIn(t *testing.T) {
 		{"nor does the version", "s3cret", "/version", nil, 200, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := ask(api.Guard(inner, tt.token), "GET", tt.target, "", tt.headers...)
+			w := ask((&api.Server{Token: tt.token}).Guard(inner), "GET", tt.target, "", tt.headers...)
 			if tt.code != "" {
 				wantProblem(t, w, tt.status, tt.code, "")
 			} else if w.Code != tt.status {
@@ -181,7 +184,7 @@ func TestTokenOffLoopback(t *testing.T) {
 		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, net.Addr(&net.TCPAddr{IP: net.ParseIP(to), Port: 4081})))
 		r.Header.Set("Authorization", authorization)
 		w := httptest.NewRecorder()
-		api.Guard(inner, token).ServeHTTP(w, r)
+		(&api.Server{Token: token}).Guard(inner).ServeHTTP(w, r)
 		return w.Code
 	}
 	for _, tt := range []struct {
