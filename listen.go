@@ -152,7 +152,7 @@ func (o *listenOptions) run(ctx context.Context, e *env, targets []string) error
 		return n.targets(ctx, targets, o.app, o.filter)
 	}, func(ctx context.Context, n *node) error {
 		if screenLog != nil {
-			return showTUI(ctx, here{n.store, n.dispatch}, &o.common, n.api.Ready, screenLog.Lines)
+			return showTUI(ctx, here{n.store, n.dispatch}, n.registry, &o.common, n.api.Ready, screenLog.Lines)
 		}
 		return o.printAll(ctx, e, n)
 	})
