@@ -16,6 +16,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 
 	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/series"
 )
 
 var million = flag.Bool("million", false, "run the benchmarks over a million events")
@@ -297,4 +298,76 @@ func BenchmarkPage(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkStatsMonth asks for the statistics of 31 days in which 20,000
+// attempts were made at ten endpoints. The yardstick folds the attempts
+// themselves; "reads" is how many buckets lie in the span at most.
+func BenchmarkStatsMonth(b *testing.B) {
+	s := opened(b, b.TempDir(), Options{})
+	c, now := event(nil), time.Now()
+	keep(b, s, c)
+	const attempts = 20_000
+	var endpoints []capture.ID
+	for range 10 {
+		endpoints = append(endpoints, capture.NewID(capture.EndpointID))
+	}
+	for n := attempts; n > 0; n -= 100 {
+		var changes []*capture.Change
+		for i := range 100 {
+			a := ended(c, endpoints[i%10], now.Add(-31*24*time.Hour/attempts*time.Duration(n-i)), 200)
+			changes = append(changes, &capture.Change{Attempts: []*capture.Attempt{a}})
+		}
+		keep(b, s, changes...)
+	}
+	since := now.Add(-31 * 24 * time.Hour)
+	for name, q := range map[string]capture.StatsQuery{
+		"everything": {Since: since},
+		"an-app":     {Since: since, App: c.Event.App},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if st := stats(b, s, q); st.Attempts < attempts-100 {
+					b.Fatal(st.Attempts)
+				}
+			}
+		})
+	}
+	b.Run("by-day", func(b *testing.B) {
+		reads := 0
+		for b.Loop() {
+			ts, err := s.Timeseries(b.Context(), capture.StatsQuery{Since: since, Interval: capture.ByDay})
+			if err != nil || len(ts.Points) < 31 {
+				b.Fatal(len(ts.Points), err)
+			}
+		}
+		err := s.view(b.Context(), func(txn *badger.Txn) error {
+			r, err := s.reading(b.Context(), txn, capture.StatsQuery{Since: since})
+			return errors.Join(err, r.pieces(widthDay, func(byte, uint32) { reads++ }))
+		})
+		if err != nil || reads > 31+46+118 {
+			b.Fatal(reads, err)
+		}
+		b.ReportMetric(float64(reads), "reads")
+	})
+	b.Run("yardstick", func(b *testing.B) {
+		for b.Loop() {
+			var sum series.Bucket
+			err := s.view(b.Context(), func(txn *badger.Txn) error {
+				it := iterate(txn, []byte{prefixAttempt}, false)
+				defer it.Close()
+				for it.Rewind(); it.Valid(); it.Next() {
+					a, err := readAttempt(txn, tailID(capture.AttemptID, it.Item().Key()))
+					if err != nil {
+						return err
+					}
+					sum.Attempt(&a)
+				}
+				return nil
+			})
+			if err != nil || sum.Attempts() != attempts {
+				b.Fatal(sum.Attempts(), err)
+			}
+		}
+	})
 }

@@ -87,9 +87,8 @@ type bucket struct {
 }
 
 const (
-	bucketMost = 6 << 10 // bytes of the longest record
-	factMost   = 128     // by which one fact can make it longer
-	bucketKey  = 12 + 72 // what Badger charges for a key, with the longest
+	factMost  = 128     // bytes by which one fact makes a record longer, at most
+	bucketKey = 12 + 72 // what Badger charges for a key, with the longest
 )
 
 // folding is what a batch adds to statistics. What a write stages joins the
@@ -99,10 +98,10 @@ type folding struct {
 	staged []fact
 	facts  []fact
 
-	known map[place]bool // where something is folded into,
-	fresh []place        // for the first time by what is staged
-	bytes int64          // reserved for that in the transaction,
-	keys  int64          // in so many keys
+	known map[place]int64 // where something is folded into, and the keys of that,
+	fresh []place         // for the first time by what is staged
+	bytes int64           // reserved for that in the transaction,
+	keys  int64           // in so many keys
 }
 
 // fact is an event that was kept, or an attempt that was finished.
@@ -141,29 +140,31 @@ func (f *folding) attempt(b *batch, a *capture.Attempt) {
 	f.stage(b, x)
 }
 
-// stage reserves room for the fact. Where nothing is to be closed for it that
-// is known, else the most there can be.
+// stage reserves room for the fact: in the open bucket if that is of its
+// minute, else also in those that something is then closed into.
 func (f *folding) stage(b *batch, x fact) {
 	f.staged = append(f.staged, x)
 	for _, of := range x.scopes {
-		f.bytes += factMost
 		at := place{of, x.minute}
-		if f.known[at] {
-			continue
+		if _, there := f.known[at]; !there {
+			if f.known == nil {
+				f.known = map[place]int64{}
+			}
+			open := f.open.of(b, of)
+			sizes := []int{open.size}
+			if open.Minute != x.minute {
+				for _, key := range closing(place{of, min(open.Minute, x.minute)}) {
+					sizes = append(sizes, f.open.read(b, key).size+open.size)
+				}
+			}
+			f.known[at] = int64(len(sizes))
+			f.fresh = append(f.fresh, at)
+			for _, size := range sizes {
+				f.keys += int64(parts(size + factMost))
+				f.bytes += int64(size + bucketKey)
+			}
 		}
-		if f.known == nil {
-			f.known = map[place]bool{}
-		}
-		f.known[at] = true
-		f.fresh = append(f.fresh, at)
-		keys, size := 1, 0
-		if open := f.open.of(b, of); open.Minute == x.minute {
-			size = open.size
-		} else if open.Minute > 0 {
-			keys, size = 5, bucketMost
-		}
-		f.keys += int64(keys * parts(size+factMost))
-		f.bytes += int64(keys * (size + bucketKey))
+		f.bytes += f.known[at] * factMost
 	}
 }
 
@@ -217,8 +218,12 @@ func (f *folding) write(b *batch) error {
 		}
 	}
 	for at, more := range closed {
-		if err := f.add(b, at, more); err != nil {
-			return err
+		for _, key := range closing(at) {
+			sum := f.open.read(b, key)
+			sum.Merge(more)
+			if err := b.putBucket(key, sum); err != nil {
+				return err
+			}
 		}
 	}
 	for of, open := range changed {
@@ -243,8 +248,8 @@ func (x fact) fold(of scope, b *series.Bucket) {
 	}
 }
 
-// add stages what comes to closed buckets.
-func (f *folding) add(b *batch, at place, more *series.Bucket) error {
+// closing are the keys of the closed buckets of a minute.
+func closing(at place) [][]byte {
 	keys := [][]byte{
 		keyBucket(widthMinute, at.minute, at.scope),
 		keyBucket(widthHour, at.minute-at.minute%hour, at.scope),
@@ -253,14 +258,7 @@ func (f *folding) add(b *batch, at place, more *series.Bucket) error {
 	if at.scope == scopeAll {
 		keys = append(keys, keyEver)
 	}
-	for _, key := range keys {
-		sum := f.open.read(b, key)
-		sum.Merge(more)
-		if err := b.putBucket(key, sum); err != nil {
-			return err
-		}
-	}
-	return nil
+	return keys
 }
 
 // putBucket stages a bucket in place of its older self.

@@ -142,7 +142,7 @@ type reading struct {
 
 func (s *Store) reading(ctx context.Context, txn *badger.Txn, q capture.StatsQuery) (*reading, error) {
 	r := &reading{store: s, ctx: ctx, txn: txn, query: q, scope: scopeAll}
-	now := s.now()
+	now := s.now().Add(1) // what is kept now counts
 	if q.Until.IsZero() {
 		q.Until = now
 	}
@@ -152,7 +152,7 @@ func (s *Store) reading(ctx context.Context, txn *badger.Txn, q capture.StatsQue
 	if q.Until.Before(q.Since) {
 		return nil, &capture.FieldError{Field: "until", Problem: "it is before since"}
 	}
-	if q.Until.After(now) { // nothing is there yet
+	if q.Until.After(now) { // where nothing is yet
 		q.Until = now
 	}
 	r.fromMinutes, r.fromHours = horizons(now)

@@ -58,7 +58,9 @@ func (f *Forward) Send(ctx context.Context, e *capture.Event, body []byte, a *ca
 // Reachable reports whether the target accepts connections.
 func (f *Forward) Reachable(ctx context.Context) error { return f.peer().reachable(ctx) }
 
-func (f *Forward) peer() peer { return peer{Target: f.Target, insecure: f.Insecure, guard: f.Guard, pool: &f.pool} }
+func (f *Forward) peer() peer {
+	return peer{Target: f.Target, insecure: f.Insecure, guard: f.Guard, pool: &f.pool}
+}
 
 // Close lets go of idle connections now. It may be used on, all the same.
 func (f *Forward) Close() { f.pool.close() }

@@ -71,7 +71,9 @@ func TestRedirectsThatAreNot(t *testing.T) {
 	settle(t)
 	r := detour(t)
 	port := r.URL[strings.LastIndex(r.URL, ":"):]
-	circle := receive(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusTemporaryRedirect) })
+	circle := receive(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, r.URL.Path, http.StatusTemporaryRedirect)
+	})
 	for _, tt := range []struct{ url, class, says string }{
 		{circle.URL + "/round", capture.FailProtocol, "more than 5"},
 		{r.URL + "/302?to=http://127.0.0.2" + port, capture.FailBlocked, "--allow-target 127.0.0.2/32"},

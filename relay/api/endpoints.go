@@ -75,7 +75,7 @@ func (s *Server) updateEndpoint(r *http.Request, patch json.RawMessage) (e captu
 	if err != nil {
 		return e, err
 	}
-	if patch != nil {
+	if patch != nil { // first: of a patch that is refused nothing is done
 		if e, err = s.registry(r).UpdateEndpoint(r.Context(), id, patch); err != nil {
 			return e, err
 		}

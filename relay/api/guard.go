@@ -16,21 +16,13 @@ import (
 	"code.hooktape.dev/hooktape/capture"
 )
 
-// bearers knows the tokens that callers show: relay.Registry.
-type bearers interface {
-	// Bearer is the token whose secret it is, false when it is unknown,
-	// expired or revoked.
-	Bearer(ctx context.Context, secret string) (capture.Token, bool, error)
-	// HasTokens reports whether any token counts now.
-	HasTokens(context.Context) (bool, error)
-}
-
 // Guard lets in only what a person at this machine may have meant: requests
 // that name a loopback host, so that no web page can rebind its own name to
 // 127.0.0.1, and that come from no foreign page. A token, once there is one,
 // be it the Server's own or one of the Registry's, is asked of everybody, and
-// lets its bearer do what its scope says; who comes to an address of this
-// machine that others can reach may then call it by any name.
+// lets its bearer do what its scope says. An address of this machine that
+// others can reach may be called by any name, and answers nobody while there
+// is no token.
 func (s *Server) Guard(next http.Handler) http.Handler {
 	return answered(func(w http.ResponseWriter, r *http.Request) error {
 		closed, err := s.closed(r.Context())
@@ -38,7 +30,10 @@ func (s *Server) Guard(next http.Handler) http.Handler {
 			return err
 		}
 		switch {
-		case !loopback(r.Host) && (!closed || !reachable(r)):
+		case reachable(r) && !closed:
+			return &problem{Status: http.StatusForbidden, Code: "no_token",
+				Detail: "Others can reach this address, and there is no token to ask them for. Create one on the machine itself: hooktape tokens create."}
+		case !reachable(r) && !loopback(r.Host):
 			return &problem{Status: http.StatusForbidden, Code: "foreign_host",
 				Detail: fmt.Sprintf("The Host header names %q. This address answers to localhost only.", r.Host)}
 		case foreign(r):
@@ -58,13 +53,10 @@ func (s *Server) Guard(next http.Handler) http.Handler {
 
 // closed reports whether there is a token to ask for.
 func (s *Server) closed(ctx context.Context) (bool, error) {
-	if s.Token != "" {
-		return true, nil
+	if s.Token != "" || s.Registry == nil {
+		return s.Token != "", nil
 	}
-	if b, ok := s.Registry.(bearers); ok {
-		return b.HasTokens(ctx)
-	}
-	return false, nil
+	return s.Registry.HasTokens(ctx)
 }
 
 // authorize is the name of the bearer of a token that allows the request.
@@ -74,8 +66,8 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) (name string,
 		return "token", nil
 	}
 	t, known := capture.Token{}, false
-	if b, ok := s.Registry.(bearers); ok && given != "" {
-		if t, known, err = b.Bearer(r.Context(), given); err != nil {
+	if s.Registry != nil && given != "" {
+		if t, known, err = s.Registry.Bearer(r.Context(), given); err != nil {
 			return "", err
 		}
 	}

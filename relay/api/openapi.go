@@ -48,7 +48,7 @@ func (rt *route) operation(named map[string]schema) schema {
 		op["parameters"] = params
 	}
 	if rt.in != nil {
-		body := schemas{named, true}.of(rt.in)
+		body := schemas{named, rt.as}.of(rt.in)
 		if rt.required != nil {
 			body["required"] = rt.required
 		}

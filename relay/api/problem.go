@@ -17,7 +17,7 @@ type problem struct {
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 
-	Errors []fieldProblem `json:"errors,omitempty"` // of code invalid: what is wrong where
+	Errors []fieldProblem `json:"errors,omitempty"` // of codes invalid and bad_body: what is wrong where
 	Field  string         `json:"field,omitempty"`  // of code conflict: what clashes
 	With   string         `json:"with,omitempty"`   // of code conflict: id or slug of what is there
 }
@@ -26,6 +26,11 @@ type problem struct {
 type fieldProblem struct {
 	Field  string `json:"field"`
 	Detail string `json:"detail"`
+}
+
+// about says what is wrong with which member.
+func (p *problem) about(field, says string) {
+	p.Detail, p.Errors = field+": "+says, []fieldProblem{{field, says}}
 }
 
 func (p *problem) Error() string { return p.Detail }
@@ -38,7 +43,7 @@ func (p *problem) Unwrap() error {
 		return ErrUnauthorized
 	case p.Code == codeConflict:
 		return &capture.ConflictError{Field: p.Field, With: p.With, What: p.Detail}
-	case p.Code == codeInvalid && len(p.Errors) > 0:
+	case len(p.Errors) > 0:
 		return &capture.FieldError{Field: p.Errors[0].Field, Problem: p.Errors[0].Detail}
 	}
 	for _, k := range sentinels {
@@ -49,11 +54,8 @@ func (p *problem) Unwrap() error {
 	return nil
 }
 
-// Codes of problems that capture's typed errors become.
-const (
-	codeInvalid  = "invalid"
-	codeConflict = "conflict"
-)
+// codeConflict is the code of a capture.ConflictError.
+const codeConflict = "conflict"
 
 // sentinels are the errors that keep their identity on the way to a client.
 var sentinels = []struct {
@@ -89,7 +91,8 @@ func fail(w http.ResponseWriter, err error) {
 		}
 		switch {
 		case errors.As(err, &field):
-			p.Status, p.Code, p.Errors = http.StatusUnprocessableEntity, codeInvalid, []fieldProblem{{field.Field, field.Problem}}
+			p.Status, p.Code = http.StatusUnprocessableEntity, "invalid"
+			p.about(field.Field, field.Problem)
 		case errors.As(err, &conflict):
 			p.Status, p.Code, p.Field, p.With = http.StatusConflict, codeConflict, conflict.Field, conflict.With
 		case errors.As(err, &syntax):

@@ -10,6 +10,7 @@ import (
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/capture/match"
+	"code.hooktape.dev/hooktape/relay"
 )
 
 // route is one operation of the API: what the mux serves and what the
@@ -47,6 +48,7 @@ type parameter struct {
 type handler struct {
 	serve    func(http.ResponseWriter, *http.Request) error
 	in       reflect.Type // of the body; nil: none
+	as       string       // asInput or asPatch
 	required []string     // members of in
 	out      reflect.Type // of the answer; nil: none, or of the media type
 	media    string       // "": JSON
@@ -89,14 +91,14 @@ func takes[In, Out any](status int, f func(*http.Request, In) (Out, error), requ
 		}
 		return f(r, in)
 	})
-	h.in, h.required = reflect.TypeFor[In](), required
+	h.in, h.as, h.required = reflect.TypeFor[In](), asInput, required
 	return h
 }
 
 // patches is takes for a JSON merge patch (RFC 7396) of a Whole.
 func patches[Whole, Out any](f func(*http.Request, json.RawMessage) (Out, error)) handler {
 	h := takes(http.StatusOK, f)
-	h.in = reflect.TypeFor[Whole]()
+	h.in, h.as = reflect.TypeFor[Whole](), asPatch
 	return h
 }
 
@@ -153,7 +155,7 @@ func resembles(path, given string) string {
 }
 
 // registry manages in the name of who asks.
-func (s *Server) registry(r *http.Request) Registry { return s.Registry }
+func (s *Server) registry(r *http.Request) *relay.Registry { return s.Registry.As(caller(r)) }
 
 // pathID is the id in a route's path.
 func pathID(r *http.Request, noun string) (capture.ID, error) {

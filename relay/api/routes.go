@@ -7,31 +7,29 @@ import (
 	"code.hooktape.dev/hooktape/capture"
 )
 
-// Parameters that many routes have.
-var (
-	limit    = parameter{name: "limit", about: "How many at most; default 50.", schema: schema{"type": "integer", "minimum": 0, "maximum": mostRows}}
-	cursor   = parameter{name: "cursor", about: "The next_cursor of the page before.", schema: text}
-	filter   = parameter{name: "filter", about: "Only events that match: the predicate language of `hooktape help filter`.", schema: text}
-	app      = parameter{name: "app", about: "Only this app's, by its slug.", schema: text}
-	order    = parameter{name: "order", about: "asc: the oldest first.", schema: text}
-	scan     = parameter{name: "scan", about: "Look at so many events at most to fill the page; 0: at all.", schema: schema{"type": "integer", "minimum": 0}}
-	event    = parameter{name: "event", about: "Only this event's.", schema: text}
-	endpoint = parameter{name: "endpoint", about: "Only this endpoint's.", schema: text}
-	status   = parameter{name: "status", about: "Only those of this status.", schema: oneOf("", capture.AttemptPending, capture.AttemptSucceeded, capture.AttemptFailed, capture.AttemptSkipped)}
-	due      = parameter{name: "order", about: "due: pending attempts, the next first, without paging.", schema: text}
-	standing = parameter{name: "status", about: "Only those of this status; default: all but deleted ones.", schema: oneOf("", capture.EndpointEnabled, capture.EndpointDisabled, capture.EndpointDeleted)}
-	since    = parameter{name: "since", about: "RFC 3339, or a span before now such as 2h or 7d; default 24h.", schema: text}
-	until    = parameter{name: "until", about: "Likewise; default now.", schema: text}
-	interval = parameter{name: "interval", about: "Width of a point; default: the finest of which up to 100 fit.", schema: oneOf("", capture.ByMinute, capture.ByHour, capture.ByDay, capture.ByWeek, capture.ByMonth)}
-	after    = parameter{name: "after", about: "Begin behind this place in the sequence; default: now.", schema: schema{"type": "integer", "minimum": 0}}
-	reason   = parameter{name: "reason", about: "Why, for those who look later.", schema: text}
-	counts   = parameter{name: "Idempotency-Key", about: "As the member idempotency_key.", schema: text, header: true}
-)
-
 // routes are all operations of the API.
 func (s *Server) routes() []route {
+	var (
+		limit    = parameter{name: "limit", about: "How many at most; default 50.", schema: schema{"type": "integer", "minimum": 0, "maximum": mostRows}}
+		cursor   = parameter{name: "cursor", about: "The next_cursor of the page before.", schema: text}
+		filter   = parameter{name: "filter", about: "Only events that match: see docs/predicates.md.", schema: text}
+		app      = parameter{name: "app", about: "Only this app's, by its slug.", schema: text}
+		order    = parameter{name: "order", about: "asc: the oldest first.", schema: text}
+		scan     = parameter{name: "scan", about: "Look at so many events at most to fill the page; 0: at all.", schema: schema{"type": "integer", "minimum": 0}}
+		event    = parameter{name: "event", about: "Only this event's.", schema: text}
+		endpoint = parameter{name: "endpoint", about: "Only this endpoint's.", schema: text}
+		status   = parameter{name: "status", about: "Only those of this status.", schema: oneOf("", capture.AttemptPending, capture.AttemptSucceeded, capture.AttemptFailed, capture.AttemptSkipped)}
+		due      = parameter{name: "order", about: "due: pending attempts, the next first, without paging.", schema: text}
+		standing = parameter{name: "status", about: "Only those of this status; default: all but deleted ones.", schema: oneOf("", capture.EndpointEnabled, capture.EndpointDisabled, capture.EndpointDeleted)}
+		since    = parameter{name: "since", about: "RFC 3339, or a span before now such as 2h or 7d; default 24h.", schema: text}
+		until    = parameter{name: "until", about: "Likewise; default now.", schema: text}
+		interval = parameter{name: "interval", about: "Width of a point; default: the finest of which up to 100 fit.", schema: oneOf("", capture.ByMinute, capture.ByHour, capture.ByDay, capture.ByWeek, capture.ByMonth)}
+		after    = parameter{name: "after", about: "Begin behind this place in the sequence; default: now.", schema: schema{"type": "integer", "minimum": 0}}
+		reason   = parameter{name: "reason", about: "Why, for those who look later.", schema: text}
+		counts   = parameter{name: "Idempotency-Key", about: "As the member idempotency_key.", schema: text, header: true}
+	)
 	const conflict, invalid, notFound = http.StatusConflict, http.StatusUnprocessableEntity, http.StatusNotFound
-	emits := handler{serve: s.emit, in: reflect.TypeFor[emissionInput](), out: reflect.TypeFor[capture.Event](), statuses: []int{http.StatusCreated, http.StatusOK}}
+	emits := handler{serve: s.emit, in: reflect.TypeFor[emissionInput](), as: asInput, out: reflect.TypeFor[capture.Event](), statuses: []int{http.StatusCreated, http.StatusOK}}
 	live := handler{serve: s.live, out: reflect.TypeFor[capture.Record](), statuses: []int{http.StatusSwitchingProtocols}}
 	return []route{
 		{"listApps", "GET /api/v1/apps", "All apps, by slug.", nil, answers(s.apps), nil},
@@ -83,6 +81,7 @@ func (s *Server) routes() []route {
 		{"live", "GET /api/v1/live", "A websocket of records: ready, then every event and attempt as it is kept.", []parameter{filter, app, after}, live, nil},
 		{"getDocument", "GET /api/v1/openapi.json", "This document.", nil, raw(jsonType, s.openapi), nil},
 		{"getDocumentAtRoot", "GET /openapi.json", "This document.", nil, raw(jsonType, s.openapi), nil},
+		{"getMetrics", "GET /metrics", "Counters for Prometheus, in its text format 0.0.4.", nil, raw("text/plain", s.metrics), nil},
 		{"getHealth", "GET /healthz", "Whether the process serves.", nil, answers(s.health), nil},
 		{"getVersion", "GET /version", "Which hooktape it is.", nil, answers(s.version), nil},
 	}

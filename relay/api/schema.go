@@ -24,7 +24,7 @@ var spelled = map[reflect.Type]schema{
 	reflect.TypeFor[time.Time]():        {"type": "string", "format": "date-time"},
 	reflect.TypeFor[json.RawMessage]():  {}, // anything
 	reflect.TypeFor[[]byte]():           {"type": "string", "contentEncoding": "base64"},
-	reflect.TypeFor[capture.ID]():       {"type": "string", "pattern": "^[a-z]+_[0-9A-HJKMNP-TV-Z]{26}$"},
+	reflect.TypeFor[capture.ID]():       {"type": "string", "pattern": "^([a-z]+_[0-9A-HJKMNP-TV-Z]{26})?$"},
 	reflect.TypeFor[capture.Raw]():      {"type": "string", "description": "Bytes that are not UTF-8 are the lone surrogates U+DC80 to U+DCFF."},
 	reflect.TypeFor[capture.Header]():   {"type": "array", "prefixItems": []schema{text, text}, "minItems": 2, "maxItems": 2, "description": "A name and a value."},
 	reflect.TypeFor[capture.Digest]():   {"type": "string", "pattern": "^[0-9a-f]{64}$"},
@@ -41,13 +41,19 @@ var spelled = map[reflect.Type]schema{
 	reflect.TypeFor[capture.Interval]():       oneOf(capture.ByMinute, capture.ByHour, capture.ByDay, capture.ByWeek, capture.ByMonth),
 }
 
-// schemas are those of Go types, by their name, in one of two ways. Of what
-// the API writes, members without omitempty are always there, null when they
-// are nil. Of what it reads, none need be, and others must not.
+// schemas are those of Go types, by their name, and in one of three ways. Of
+// what the API writes, members without omitempty are always there, null when
+// they are nil. Of what it reads, none need be, and others must not; of a
+// patch, null takes one away.
 type schemas struct {
 	named map[string]schema
-	reads bool
+	as    string // what sets a name apart: "", asInput or asPatch
 }
+
+const (
+	asInput = "Input"
+	asPatch = "Patch"
+)
 
 // of is t's schema: a reference, if t is a struct with a name of its own.
 func (d schemas) of(t reflect.Type) schema {
@@ -78,9 +84,7 @@ func (d schemas) reference(t reflect.Type) schema {
 		return d.object(t) // a list of something
 	}
 	name := strings.ToUpper(t.Name()[:1]) + t.Name()[1:]
-	if d.reads {
-		name = strings.TrimSuffix(name, "Input") + "Input"
-	}
+	name = strings.TrimSuffix(name, d.as) + d.as
 	if _, done := d.named[name]; !done {
 		d.named[name] = nil // for types that hold themselves
 		d.named[name] = d.object(t)
@@ -95,7 +99,7 @@ func (d schemas) object(t reflect.Type) schema {
 		properties["body"], properties["body_base64"] = text, spelled[reflect.TypeFor[[]byte]()]
 	}
 	s := schema{"type": "object", "properties": properties}
-	if d.reads {
+	if d.as != "" {
 		s["additionalProperties"] = false
 	} else if len(required) > 0 {
 		s["required"] = slices.Sorted(maps.Keys(required))
@@ -120,17 +124,21 @@ func (d schemas) members(t reflect.Type, properties map[string]schema, required 
 		if _, hidden := properties[name]; hidden || name == "-" || !f.IsExported() {
 			continue
 		}
-		properties[name] = d.of(f.Type)
-		if strings.Contains(options, "omit") {
-			continue
+		if !optional && !strings.Contains(options, "omit") {
+			required[name] = true
 		}
-		required[name] = !optional
-		if k := f.Type.Kind(); !d.reads && (k == reflect.Pointer || k == reflect.Slice || k == reflect.Map) && spelled[f.Type] == nil {
+		properties[name] = d.of(f.Type)
+		if d.as == asPatch || d.as == "" && required[name] && nilable(f.Type) {
 			properties[name] = schema{"anyOf": []schema{properties[name], {"type": "null"}}}
 		}
 	}
-	maps.DeleteFunc(required, func(_ string, on bool) bool { return !on })
 	for _, e := range embedded {
 		d.members(e, properties, required)
 	}
+}
+
+// nilable reports whether encoding/json writes a t as null at times.
+func nilable(t reflect.Type) bool {
+	k := t.Kind()
+	return (k == reflect.Pointer || k == reflect.Slice || k == reflect.Map) && spelled[t] == nil
 }

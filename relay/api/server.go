@@ -11,6 +11,7 @@ import (
 	"reflect"
 
 	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/relay"
 )
 
 // Reader reads events and attempts.
@@ -48,7 +49,7 @@ const mostRows = 1000
 // Server answers the management API.
 type Server struct {
 	Source   Source
-	Registry Registry
+	Registry *relay.Registry // nil only where nothing but events is asked about
 	Resend   func(context.Context, capture.ID, capture.Resend) ([]*capture.Attempt, error)
 	Ready    capture.Ready
 	Version  string

@@ -74,8 +74,10 @@ func TestProblems(t *testing.T) {
 		{"GET", "/api/v1/events?filter=a+(b", "", 400, "bad_filter", "column 3"},
 		{"GET", "/api/v1/live?filter=a+(b", "", 400, "bad_filter", "column 3"},
 		{"GET", "/api/v1/live?after=x", "", 400, "bad_parameter", `after="x"`},
-		{"POST", replay, `{"to":"http://localhost:1","tto":1}`, 400, "bad_body", `"tto"`},
-		{"POST", replay, `{"to":1}`, 400, "bad_body", "to"},
+		{"POST", replay, `{"to":"http://localhost:1","tto":1}`, 400, "bad_body", `tto: there is no such member; did you mean "to"?`},
+		{"POST", replay, `{"xyzzy":1}`, 400, "bad_body", `xyzzy: there is no such member`},
+		{"POST", replay, `{"to":1}`, 400, "bad_body", "to: number cannot stand here"},
+		{"POST", replay, `[]`, 400, "bad_body", "body: array cannot stand here"},
 		{"POST", replay, `{"to":`, 400, "bad_body", ""},
 		{"POST", replay, `{} {}`, 400, "bad_body", ""},
 		{"POST", replay, `{"to":"` + strings.Repeat("x", 1<<20) + `"}`, 413, "too_large", "1048576"},
@@ -179,8 +181,8 @@ func TestNobodyElsesWayIn(t *testing.T) {
 // has a name there.
 func TestTokenOffLoopback(t *testing.T) {
 	inner := (&api.Server{Source: memory(t)}).Handler()
-	came := func(to, token string, authorization string) int {
-		r := httptest.NewRequest("GET", "http://relay.example/api/v1/events", nil)
+	came := func(to, host, token, authorization string) int {
+		r := httptest.NewRequest("GET", "http://"+host+"/api/v1/events", nil)
 		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, net.Addr(&net.TCPAddr{IP: net.ParseIP(to), Port: 4081})))
 		r.Header.Set("Authorization", authorization)
 		w := httptest.NewRecorder()
@@ -188,15 +190,16 @@ func TestTokenOffLoopback(t *testing.T) {
 		return w.Code
 	}
 	for _, tt := range []struct {
-		to, token, authorization string
-		want                     int
+		to, host, token, authorization string
+		want                           int
 	}{
-		{"192.0.2.1", "s3cret", "Bearer s3cret", 200},
-		{"192.0.2.1", "s3cret", "Bearer other", 401},
-		{"192.0.2.1", "", "", 403},
-		{"127.0.0.1", "s3cret", "Bearer s3cret", 403},
+		{"192.0.2.1", "relay.example", "s3cret", "Bearer s3cret", 200},
+		{"192.0.2.1", "relay.example", "s3cret", "Bearer other", 401},
+		{"192.0.2.1", "relay.example", "", "", 403},
+		{"192.0.2.1", "localhost", "", "", 403}, // whatever they call it
+		{"127.0.0.1", "relay.example", "s3cret", "Bearer s3cret", 403},
 	} {
-		if got := came(tt.to, tt.token, tt.authorization); got != tt.want {
+		if got := came(tt.to, tt.host, tt.token, tt.authorization); got != tt.want {
 			t.Errorf("%+v: answered %d", tt, got)
 		}
 	}

@@ -18,14 +18,14 @@ func (s *Server) status(r *http.Request) (Status, error) {
 	return Status{s.Ready, counts, s.Version}, err
 }
 
-type health struct {
+type liveness struct {
 	Status string `json:"status"` // ok
 }
 
-func (s *Server) health(*http.Request) (health, error) { return health{"ok"}, nil }
+func (s *Server) health(*http.Request) (liveness, error) { return liveness{"ok"}, nil }
 
-type versionOf struct {
+type release struct {
 	Version string `json:"version"`
 }
 
-func (s *Server) version(*http.Request) (versionOf, error) { return versionOf{s.Version}, nil }
+func (s *Server) version(*http.Request) (release, error) { return release{s.Version}, nil }

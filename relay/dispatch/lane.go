@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"code.hooktape.dev/hooktape/capture"
@@ -119,20 +120,19 @@ func (l *lane) park() bool {
 func (l *lane) run(ctx, sending context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	work := make(chan job) // unbuffered: taken in order
+	work := make(chan job, ahead) // taken in order; while it is worked on, the next is read
 	defer close(work)
 	crew, probing := 0, false
+	var given, done atomic.Int64
 	give := func(j job) bool {
-		select {
-		case work <- j:
-			return true
-		default:
-		}
-		if crew < l.concurrency() {
+		if left := given.Add(1) - done.Load(); int64(crew) < left && crew < l.concurrency() {
 			crew++
 			wg.Go(func() {
 				for j := range work {
-					l.attempt(sending, &j.attempt, j.event)
+					if ctx.Err() == nil { // else it stays pending
+						l.attempt(sending, &j.attempt, j.event)
+					}
+					done.Add(1)
 				}
 			})
 		}
@@ -199,6 +199,9 @@ func (l *lane) fallDue() {
 		l.again, l.next = true, time.Time{}
 	}
 }
+
+// ahead is how many attempts a lane has read and nobody works on yet.
+const ahead = 64
 
 // job is an attempt to be made.
 type job struct {
