@@ -463,7 +463,7 @@ func TestEndpointActions(t *testing.T) {
 	s := some(t)
 	d, _ := manage(t, s, 80, 24)
 	d.press("2", "p", "moved away", "enter")
-	d.want("disabled https://hooks.example.com/tenants/1/", "> ✗ OFF", "disabled: moved away")
+	d.want("disabled https://hooks.example.com/tenants/1/", "> ✗ OFF", "disabled by the user: moved away")
 	d.press("p")
 	d.want("enabled https://", "> ✓ ON")
 	d.press("p", "esc")
