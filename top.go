@@ -40,7 +40,7 @@ func attach(ctx context.Context, e *env, o *common) error {
 	}
 	status, err := client.Status(ctx)
 	if err == nil {
-		err = showTUI(ctx, client, nil, o, status.Ready, nil)
+		err = showTUI(ctx, client, client, o, status.Ready, nil)
 	}
 	return errors.Join(err, done())
 }

@@ -238,7 +238,7 @@ func (e *endpoint) state(w int) string {
 	glyph, word, look := standing(&e.row)
 	s := []span{{look, " " + glyph + " " + word}}
 	if e.row.DisabledBy != "" {
-		s = append(s, span{look, safe.Line(" by the " + e.row.DisabledBy + ": " + e.row.DisabledAs)})
+		s = append(s, span{look, safe.Line(" " + blame(&e.row))})
 	}
 	if last, look := newest(h, e.clock.at); last != "-" {
 		s = append(s, span{dim, " · last "}, span{look, last + " ago"})

@@ -100,7 +100,7 @@ func (e *endpoints) below(w, h int) []string {
 	look := plain
 	switch {
 	case r.Status == capture.EndpointDisabled:
-		says[1], look = "disabled: "+r.DisabledAs, bad
+		says[1], look = "disabled "+blame(r), bad
 	case r.Health.InARow > 0:
 		says[1], look = "failing: "+or(r.Health.LastError, fmt.Sprint(r.Health.LastCode)), bad
 	}
@@ -177,6 +177,15 @@ func standing(r *capture.EndpointRow) (string, string, role) {
 		return "✓", "ON", good
 	}
 	return "·", "BY HAND", dim
+}
+
+// blame says who disabled or deleted an endpoint, and why where that was said.
+func blame(r *capture.EndpointRow) string {
+	who := "by the " + r.DisabledBy
+	if r.DisabledAs != "" {
+		who += ": " + r.DisabledAs
+	}
+	return who
 }
 
 // endpointColumns are the columns of endpoints for a list w cells wide, as of
@@ -287,7 +296,7 @@ func describe(r *capture.EndpointRow, now time.Time) *text {
 	glyph, word, _ := standing(r)
 	say("state", glyph+" "+word)
 	if r.DisabledBy != "" {
-		t.add(wrong, safe.Line(fmt.Sprintf("%s by the %s: %s", r.Status, r.DisabledBy, r.DisabledAs)))
+		t.add(wrong, safe.Line(string(r.Status)+" "+blame(r)))
 		say("since", when(r.DisabledAt))
 	}
 	say("url", r.URL)
@@ -302,7 +311,7 @@ func describe(r *capture.EndpointRow, now time.Time) *text {
 	say("filter", r.Filter)
 	t.add(faint, "", "how it is sent")
 	say("format", or(string(r.Format), "auto"))
-	say("secret", maskedKey(r.Secret))
+	say("secret", r.Secret.Masked())
 	for _, k := range sorted(r.Headers) {
 		t.add(header, "header "+safe.Line(k)+": "+safe.Line(capture.Header{k, r.Headers[k]}.Masked()))
 	}
@@ -358,15 +367,6 @@ func by(who string) string {
 		return ""
 	}
 	return " by " + who
-}
-
-// maskedKey tells a secret without giving it away. What was read is masked
-// already, and would lose the rest of itself.
-func maskedKey(k capture.Keyring) string {
-	if strings.Contains(k.Key, "****") {
-		return k.Key
-	}
-	return k.Masked()
 }
 
 // spell is a duration as it is typed, "" for none.

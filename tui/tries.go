@@ -92,7 +92,7 @@ func (t *tries) lines(w, h int, now time.Time) []string {
 	case len(t.list.rows) == 0:
 		return []string{"", t.theme.line(w, span{dim, "  nothing has been sent yet"})}
 	}
-	columns := fitting(t.columns(now), w-2, 12)
+	columns := fitting(t.columns(w, now), w-2, 12)
 	var out []string
 	if h >= 4 {
 		out = append(out, "  "+drawHead(t.theme, columns, w-2))
@@ -117,7 +117,7 @@ func (t *tries) resize(h int) {
 	t.list.settle()
 }
 
-func (t *tries) columns(now time.Time) []column[capture.Attempt] {
+func (t *tries) columns(w int, now time.Time) []column[capture.Attempt] {
 	var cs []column[capture.Attempt]
 	if t.query.ByDue {
 		cs = append(cs, column[capture.Attempt]{title: "DUE", width: 9, cell: func(a *capture.Attempt) (string, role) {
@@ -142,9 +142,10 @@ func (t *tries) columns(now time.Time) []column[capture.Attempt] {
 		kind.width, kind.rank = 20, 4
 	}
 	cs = append(cs, kind)
-	if !t.where {
-		cs = append(cs, column[capture.Attempt]{title: "EVENT", width: 30, rank: 9, cell: func(a *capture.Attempt) (string, role) { return safe.Line(string(a.Event)), dim }})
-	} else {
+	switch {
+	case !t.where && w >= 110:
+		cs = append(cs, column[capture.Attempt]{title: "EVENT", width: 30, cell: func(a *capture.Attempt) (string, role) { return safe.Line(string(a.Event)), dim }})
+	case t.where:
 		cs = append(cs, column[capture.Attempt]{title: "ENDPOINT", cut: middle, cell: func(a *capture.Attempt) (string, role) { return address(a.URL), plain }})
 	}
 	cs = append(cs,
