@@ -104,6 +104,9 @@ type Request struct {
 	// Made is Body where that is not the event's own: an envelope around it.
 	// Of one over 1 MiB the rest is left out.
 	Made Raw `json:"body,omitempty" cbor:"4,keyasint,omitempty"`
+	// Around is what stands before and after the event's own body in Made,
+	// where that is all it takes. It is kept in place of Made.
+	Around *[2]Raw `json:"-" cbor:"5,keyasint,omitempty"`
 }
 
 // Response is what came back. Its JSON form has the body as "body" when that

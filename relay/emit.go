@@ -71,8 +71,8 @@ func checkEmission(what *capture.Emission) error {
 	if what.Data = bytes.TrimSpace(what.Data); len(what.Data) == 0 {
 		what.Data = json.RawMessage("{}")
 	}
-	if !json.Valid(what.Data) {
-		return &capture.FieldError{Field: "data", Problem: "this is not JSON"}
+	if !json.Valid(what.Data) || !utf8.Valid(what.Data) {
+		return &capture.FieldError{Field: "data", Problem: "this is not JSON in UTF-8"}
 	}
 	if len(what.Metadata) > 50 {
 		return &capture.FieldError{Field: "metadata", Problem: "want at most 50 members"}

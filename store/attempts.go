@@ -131,6 +131,16 @@ func (s *Store) Attempt(ctx context.Context, id capture.ID) (a capture.Attempt, 
 			return fmt.Errorf("%w: what went over the wire: %w", capture.ErrDamaged, err)
 		}
 		a.Request, a.Response = w.Request, w.Response
+		if w.Request == nil || w.Request.Around == nil {
+			return nil
+		}
+		row, err := readRow(txn, a.Event)
+		if err != nil {
+			return nil // what was sent around a body that is damaged still counts
+		}
+		if body, err := readBody(txn, &row.Event); err == nil {
+			a.Request.Made = a.Request.Around[0] + capture.Raw(body) + a.Request.Around[1]
+		}
 		return nil
 	})
 	if err != nil {

@@ -172,7 +172,12 @@ func (k *keeping) prepare() (err error) {
 		if a.Request == nil && a.Response == nil {
 			continue
 		}
-		if k.wires[i], err = encode(keyID(prefixWire, a.ID), wire{a.Request, a.Response}); err != nil {
+		w := wire{a.Request, a.Response}
+		if r := a.Request; r != nil && r.Around != nil {
+			light := *r
+			light.Made, w.Request = "", &light
+		}
+		if k.wires[i], err = encode(keyID(prefixWire, a.ID), w); err != nil {
 			return err
 		}
 	}

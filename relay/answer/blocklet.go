@@ -16,7 +16,7 @@ import (
 // writes it again, so that is how it is written. They read one signature: it
 // is by the newest of the endpoint's keys, or of its app's.
 func blocklet(d *Delivery, e *capture.Event, body []byte, a *capture.Attempt) ([]byte, capture.Headers, error) {
-	value, err := parseJS(inJSON(body))
+	value, err := parseJS(inJSON(e, body))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -101,6 +102,9 @@ func (d *Delivery) Request(e *capture.Event, body []byte, a *capture.Attempt) (*
 	}
 	r := &capture.Request{Method: http.MethodPost, Target: capture.Raw(PathMode{replace: true}.join(p.Path, "/")), Body: made}
 	r.Made = capture.Raw(made[:min(len(made), maxKept)])
+	if at := bytes.Index(made, body); at >= 0 && len(body) > 256 && len(made) <= maxKept {
+		r.Around = &[2]capture.Raw{r.Made[:at], r.Made[at+len(body):]}
+	}
 	r.Headers = slices.Concat(
 		capture.Headers{{"Host", p.Host}, {"User-Agent", f.agent}, {"Content-Type", "application/json"}}, headers,
 		capture.Headers{{"Content-Length", strconv.Itoa(len(made))}}, ours(e, a))

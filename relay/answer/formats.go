@@ -64,7 +64,7 @@ func (d *Delivery) signed(id string, made []byte, a *capture.Attempt) ([]byte, c
 func envelope(e *capture.Event, body []byte, at time.Time) []byte {
 	b := append([]byte(`{"type":`), quoted(e.Type)...)
 	b = at.UTC().AppendFormat(append(b, `,"timestamp":"`...), "2006-01-02T15:04:05.000Z")
-	b = append(append(b, `","data":`...), inJSON(body)...)
+	b = append(append(b, `","data":`...), inJSON(e, body)...)
 	return append(b, '}')
 }
 
@@ -73,7 +73,7 @@ func envelope(e *capture.Event, body []byte, at time.Time) []byte {
 func ark(d *Delivery, e *capture.Event, body []byte, a *capture.Attempt) ([]byte, capture.Headers, error) {
 	b := strconv.AppendInt([]byte(`{"timestamp":`), a.Started.UnixMilli(), 10)
 	if len(body) > 0 {
-		b = append(append(b, `,"data":`...), inJSON(body)...)
+		b = append(append(b, `,"data":`...), inJSON(e, body)...)
 	}
 	b = append(append(append(b, `,"event":`...), quoted(e.Type)...), '}')
 	if d.Endpoint.Secret.Key == "" {
@@ -84,11 +84,15 @@ func ark(d *Delivery, e *capture.Event, body []byte, a *capture.Attempt) ([]byte
 }
 
 // inJSON is a body as a JSON value: itself where it is one, else a string,
-// else {"base64": …}, and null where it is empty.
-func inJSON(body []byte) []byte {
+// else {"base64": …}, and null where it is empty. What an application made is
+// JSON: nothing else is kept as such, and to see that again would be a tenth
+// of the work of an attempt.
+func inJSON(e *capture.Event, body []byte) []byte {
 	switch {
 	case len(body) == 0:
 		return []byte("null")
+	case e.Origin == capture.FromTrigger:
+		return body
 	case !utf8.Valid(body):
 		return []byte(`{"base64":"` + base64.StdEncoding.EncodeToString(body) + `"}`)
 	case json.Valid(body):

@@ -192,6 +192,7 @@ func TestBodiesThatAreNotJSON(t *testing.T) {
 		{deep, `"` + deep + `"`, `{"data":"` + deep + `",`, `{"timestamp":1767323045678,"data":"` + deep + `","event":"invoice.paid"}`},
 	} {
 		e, a := sample()
+		e.Origin = capture.Ingress
 		for format, want := range map[capture.Format]string{
 			capture.FormatStandard: `{"type":"invoice.paid","timestamp":"2026-01-02T03:00:00.009Z","data":` + tt.standard + "}",
 			capture.FormatBlocklet: tt.blocklet + `"$eventName":"invoice.paid","$sender":{"did":"billing","name":"shop"}}`,
@@ -285,6 +286,7 @@ func FuzzBlockletBody(f *testing.F) {
 	d := to("http://app.test", capture.FormatBlocklet, "")
 	f.Fuzz(func(t *testing.T, body []byte) {
 		e, a := sample()
+		e.Origin = capture.Ingress
 		once := made(t, d, e, string(body), a)
 		again := made(t, d, e, string(once.Body), a)
 		if !bytes.Equal(once.Body, again.Body) {
