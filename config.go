@@ -113,7 +113,7 @@ func configCommand(e *env) *cli.Command {
 		Usage: "show every setting and where its value comes from",
 		Description: "A setting is a flag's long name. What counts, in this order: the flag, the environment\n" +
 			"(HOOKTAPE_MAX_BODY for --max-body), ./hooktape.yaml, the user's config.yaml, the default.",
-		Flags:  o.flags(),
+		Flags:  o.here(),
 		Before: func(*cli.Context) error { return nil }, // flags stay as given, so that their origin shows
 		Action: func(c *cli.Context) error {
 			files, err := readConfig(o.profile, flagNames(c.App))

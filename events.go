@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -24,7 +25,7 @@ import (
 func eventsCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name: "events", Aliases: []string{"event"}, Usage: "read and manage what was caught",
-		Subcommands: []*cli.Command{eventsLs(e), eventsGet(e), eventsTail(e), eventsRm(e), eventsPin(e, true), eventsPin(e, false)},
+		Subcommands: []*cli.Command{eventsLs(e), eventsGet(e), eventsCreate(e), eventsTail(e), eventsRm(e), eventsPin(e, true), eventsPin(e, false)},
 	}
 }
 
@@ -34,7 +35,11 @@ func withClient(ctx context.Context, e *env, o *common, f func(*api.Client) erro
 	if err != nil {
 		return err
 	}
-	return errors.Join(f(c), done())
+	err = errors.Join(f(c), done())
+	if down := new(net.OpError); o.relay != "" && errors.As(err, &down) {
+		return exitError{exitUnreachable, hinted{fmt.Errorf("cannot reach %s: %w", o.relay, down), "Is that its address, and does hooktape run there?"}}
+	}
+	return err
 }
 
 func eventsLs(e *env) *cli.Command {
@@ -61,7 +66,7 @@ func eventsLs(e *env) *cli.Command {
 					if o.json {
 						return json.NewEncoder(w).Encode(row)
 					}
-					_, err := fmt.Fprintln(w, rowLine(row))
+					_, err := fmt.Fprintln(w, rowLine(row, width(e.stdout)))
 					more = n == limit
 					return err
 				})
@@ -99,7 +104,8 @@ func each(ctx context.Context, c *api.Client, s *selection, limit int, f func(*c
 	}
 }
 
-func rowLine(r *capture.Row) string {
+// rowLine is an event in a line of at most width; 0: as wide as it gets.
+func rowLine(r *capture.Row, width int) string {
 	state := string(r.Outcome.State)
 	if r.Outcome.Status > 0 {
 		state += fmt.Sprintf(" %d", r.Outcome.Status)
@@ -109,8 +115,15 @@ func rowLine(r *capture.Row) string {
 	if r.Pinned {
 		state += " pinned"
 	}
-	return strings.TrimRight(fmt.Sprintf("%s  %s  %-10s %-6s %-28s %8s  %s", r.ID, r.Received.Local().Format(time.DateTime),
-		safe.Cut(or(r.Provider, r.App), 10), safe.Cut(r.Method, 6), safe.Cut(or(r.Type, string(r.Target)), 28), bytesText(r.Size), state), " ")
+	what := 28
+	if width > 0 && width < lineWidth {
+		what = 20
+	}
+	at := r.Received.Local()
+	return fit(width, column{string(r.ID) + "  ", 0}, column{at.Format(time.DateOnly) + " ", 1}, column{at.Format(time.TimeOnly) + "  ", 0},
+		column{fmt.Sprintf("%-10s ", safe.Cut(or(r.Provider, r.App), 10)), 2}, column{fmt.Sprintf("%-6s ", safe.Cut(r.Method, 6)), 3},
+		column{fmt.Sprintf("%-*s ", what, safe.Cut(or(r.Type, string(r.Target)), what)), 0},
+		column{fmt.Sprintf("%8s  ", bytesText(r.Size)), 4}, column{state, 0})
 }
 
 func or(a, b string) string {
@@ -183,7 +196,7 @@ func eventsGet(e *env) *cli.Command {
 					return errors.Join(writeWhole(e.stdout, row, body), err)
 				}
 				w := bufio.NewWriter(e.stdout)
-				writeEvent(w, &row, body)
+				writeEvent(w, &row, body, width(e.stdout))
 				return errors.Join(w.Flush(), err)
 			})
 		},
@@ -206,9 +219,9 @@ func writeWhole(w io.Writer, row capture.Row, body []byte) error {
 	return json.NewEncoder(w).Encode(whole)
 }
 
-// writeEvent shows an event to a person.
-func writeEvent(w io.Writer, r *capture.Row, body []byte) {
-	fmt.Fprintln(w, rowLine(r))
+// writeEvent shows an event to a person, with a first line of at most width.
+func writeEvent(w io.Writer, r *capture.Row, body []byte, width int) {
+	fmt.Fprintln(w, rowLine(r, width))
 	if r.Refused != nil {
 		fmt.Fprintf(w, "refused with %s\n", r.Refused)
 	}

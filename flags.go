@@ -27,9 +27,19 @@ type common struct {
 	color    string
 	logLevel string
 	json     bool
+
+	relay, bearer string // of commands that talk to an owner, who may be far away
 }
 
+// flags are those of a command that talks to whoever owns the store.
 func (o *common) flags() []cli.Flag {
+	return append(o.here(),
+		&cli.StringFlag{Name: "relay", Usage: "talk to the API at `URL`, instead of this machine's store", Destination: &o.relay},
+		&cli.StringFlag{Name: "token", Usage: "show `TOKEN` to the --relay", Destination: &o.bearer})
+}
+
+// here are the flags of a command that is about this machine.
+func (o *common) here() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "store", Usage: "keep events in `DIR`", DefaultText: "$XDG_DATA_HOME/hooktape", Destination: &o.store},
 		&cli.BoolFlag{Name: "json", Usage: "write NDJSON records", Destination: &o.json},
@@ -121,10 +131,17 @@ func (s *selection) check() error {
 
 func (s *selection) empty() bool { return s.expr() == "" && s.last == 0 && s.app == "" }
 
+// aliased is what cli gives a flag's other names once it has been read. Those
+// that add up what they are given have seen it by then.
+const aliased = "\x00"
+
 // headersFlag is -H 'K: V', repeatable.
 type headersFlag capture.Headers
 
 func (h *headersFlag) Set(v string) error {
+	if v == aliased {
+		return nil
+	}
 	name, value, ok := strings.Cut(v, ":")
 	if !ok || strings.TrimSpace(name) == "" {
 		return fmt.Errorf("%q: want 'Name: value'", v)
@@ -140,6 +157,9 @@ func (h *headersFlag) String() string {
 	}
 	return strings.Join(lines, ", ")
 }
+
+// Serialize implements cli.Serializer.
+func (h *headersFlag) Serialize() string { return aliased }
 
 // sizeFlag is a number of bytes: 1000, 10k, 25MiB.
 type sizeFlag int64

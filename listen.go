@@ -31,6 +31,7 @@ type catching struct {
 	maxBody         sizeFlag
 	readyFile       string
 	token           string
+	allow           cli.StringSlice // addresses that registered endpoints may reach, as answer.ParseAllow reads them
 
 	retainAge   spanFlag
 	retainSize  sizeFlag
@@ -39,12 +40,13 @@ type catching struct {
 
 func (o *catching) flags() []cli.Flag {
 	o.maxBody = 25 << 20
-	return append(o.common.flags(),
+	return append(o.common.here(),
 		&cli.StringFlag{Name: "ingest", Usage: "take webhooks at `ADDR`", Value: "127.0.0.1:4080", Destination: &o.ingest},
 		&cli.StringFlag{Name: "api", Usage: "serve the management API at `ADDR`", Value: "127.0.0.1:4081", Destination: &o.apiAddr},
 		&cli.StringFlag{Name: "token", Usage: "ask callers of the API for `TOKEN`", Destination: &o.token},
 		&cli.GenericFlag{Name: "max-body", Usage: "refuse bodies over `SIZE`", Value: &o.maxBody},
 		&cli.StringFlag{Name: "ready-file", Usage: "write the ready record to `FILE` once webhooks are taken", Destination: &o.readyFile},
+		&cli.StringSliceFlag{Name: "allow-target", Usage: "let registered endpoints reach `ADDRESSES` that are not public: loopback, private, or a network such as 10.1.0.0/16; repeatable", Destination: &o.allow},
 		&cli.GenericFlag{Name: "retain-age", Usage: "forget events older than `TIME`, such as 7d", DefaultText: "never", Value: &o.retainAge},
 		&cli.GenericFlag{Name: "retain-size", Usage: "forget the oldest events beyond `SIZE` on disk", DefaultText: "no limit", Value: &o.retainSize},
 		&cli.Int64Flag{Name: "retain-count", Usage: "forget the oldest events beyond `N`", DefaultText: "no limit", Destination: &o.retainCount},
@@ -146,11 +148,11 @@ func (o *listenOptions) run(ctx context.Context, e *env, targets []string) error
 	}
 	return o.own(ctx, e, forward, screenLog, func(ctx context.Context, n *node) error {
 		n.dispatch.Concurrency = o.concurrency
-		n.dispatch.Retry = dispatch.Retry{Tries: o.retries + 1, Backoff: time.Duration(o.backoff), Max: time.Duration(o.maxBackoff)}
+		n.dispatch.Schedule = dispatch.Exponential(o.retries+1, time.Duration(o.backoff), time.Duration(o.maxBackoff))
 		return n.targets(ctx, targets, o.app, o.filter)
 	}, func(ctx context.Context, n *node) error {
 		if screenLog != nil {
-			return showTUI(ctx, here{n.store, n.dispatch}, &o.common, n.api.Ready, screenLog.Lines)
+			return showTUI(ctx, here{n.store, n.dispatch}, n.registry, &o.common, n.api.Ready, screenLog.Lines)
 		}
 		return o.printAll(ctx, e, n)
 	})
@@ -211,11 +213,17 @@ func (o *catching) own(ctx context.Context, e *env, forward answer.Options, scre
 	if err := loopbackOnly(manage, o.token); err != nil {
 		return err
 	}
-	n, err := openNode(dir, store.Options{Log: log, Retain: store.Retain{
-		Age: time.Duration(o.retainAge), Bytes: int64(o.retainSize), Count: o.retainCount}}, forward)
+	guard, err := answer.ParseAllow(o.allow.Value()...)
+	if err != nil {
+		return usage("--allow-target %v", err)
+	}
+	guard.Loopback = guard.Loopback || onLoopback(ingest) && onLoopback(manage)
+	n, err := openNode(ctx, dir, store.Options{Log: log, Retain: store.Retain{
+		Age: time.Duration(o.retainAge), Bytes: int64(o.retainSize), Count: o.retainCount}}, forward, guard)
 	if err != nil {
 		return err
 	}
+	n.api.Token = o.token
 	n.api.Ready.Ingest, n.api.Ready.API = baseURL(ingest), baseURL(manage)
 	if err := prepare(ctx, n); err != nil {
 		return errors.Join(err, n.close())
@@ -230,10 +238,10 @@ func (o *catching) own(ctx context.Context, e *env, forward answer.Options, scre
 	// are answered, and what they led to is kept.
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	in := &relay.Ingest{Keep: n.store.Keep, Plan: n.dispatch.Plan, MaxBody: int64(o.maxBody), Log: log}
+	in := &relay.Ingest{Keep: n.store.Keep, Plan: n.dispatch.Plan, Route: n.registry.Route, MaxBody: int64(o.maxBody), Log: log}
 	return n.run(serving,
 		func(ctx context.Context) error { return in.Serve(ctx, ingest) },
-		func(ctx context.Context) error { return serveAPI(ctx, manage, api.Guard(n.api.Handler(), o.token)) },
+		func(ctx context.Context) error { return serveAPI(ctx, manage, n.api.Guard(n.api.Handler())) },
 		func(serving context.Context) error {
 			defer stop()
 			ctx, cancel := context.WithCancel(ctx)
@@ -294,11 +302,16 @@ func (o *catching) announce(e *env, ready capture.Ready, quiet bool) error {
 
 // loopbackOnly refuses to manage strangers' requests without a token.
 func loopbackOnly(l net.Listener, token string) error {
-	addr, ok := l.Addr().(*net.TCPAddr)
-	if token != "" || ok && addr.IP.IsLoopback() {
+	if token != "" || onLoopback(l) {
 		return nil
 	}
 	return usage("--api %s can be reached from other machines: set a token with --token or $HOOKTAPE_TOKEN", l.Addr())
+}
+
+// onLoopback reports whether only this machine reaches l.
+func onLoopback(l net.Listener) bool {
+	addr, ok := l.Addr().(*net.TCPAddr)
+	return ok && addr.IP.IsLoopback()
 }
 
 // explain says where the newest kinds of requests would go.

@@ -17,6 +17,7 @@ import (
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/capture/match"
 	"code.hooktape.dev/hooktape/capture/safe"
+	"code.hooktape.dev/hooktape/relay/api"
 	"code.hooktape.dev/hooktape/store"
 )
 
@@ -77,12 +78,15 @@ func usage(format string, a ...any) error {
 func exitCode(err error) int {
 	var exit exitError
 	var syntax *match.SyntaxError
+	var field *capture.FieldError
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &exit):
 		return exit.code
-	case errors.As(err, &syntax), errors.Is(err, capture.ErrBadID), errors.Is(err, capture.ErrBadTarget):
+	case errors.Is(err, api.ErrUnauthorized):
+		return exitAuth
+	case errors.As(err, &field), errors.As(err, &syntax), errors.Is(err, capture.ErrBadID), errors.Is(err, capture.ErrBadTarget):
 		return exitUsage
 	}
 	return exitFailed
@@ -91,9 +95,21 @@ func exitCode(err error) int {
 // hint says what to do next about an error.
 func hint(err error) string {
 	var syntax *match.SyntaxError
+	var own hinted
+	var there *capture.ConflictError
 	switch {
+	case errors.As(err, &own):
+		return own.hint
 	case errors.As(err, &syntax):
 		return syntax.Caret()
+	case errors.As(err, &there) && strings.HasPrefix(there.With, capture.EndpointID):
+		return "See it with hooktape endpoints get " + there.With
+	case errors.As(err, &there) && there.With != "":
+		return "See it with hooktape apps get " + there.With
+	case errors.Is(err, api.ErrUnauthorized):
+		return "Give a token that may do this; hooktape tokens create NAME makes one."
+	case errors.Is(err, capture.ErrDisabled):
+		return "Let it go on with hooktape endpoints enable ID, or hooktape apps activate SLUG."
 	case errors.Is(err, capture.ErrNoTarget):
 		return "Name one with --to http://localhost:3000/hooks, or run: hooktape listen 3000"
 	case errors.Is(err, capture.ErrPinned):
@@ -153,6 +169,7 @@ func newApp(e *env) *cli.App {
 		ExitErrHandler: func(*cli.Context, error) {}, // run has the last word
 		Commands: []*cli.Command{
 			listenCommand(e), recordCommand(e), eventsCommand(e), attemptsCommand(e), replayCommand(e), waitCommand(e),
+			appsCommand(e), endpointsCommand(e), tokensCommand(e), statsCommand(e),
 			doctorCommand(e), configCommand(e), completionCommand(e), versionCommand(e),
 		},
 	}

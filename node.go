@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,6 +29,7 @@ import (
 type node struct {
 	store    *store.Store
 	dispatch *dispatch.Dispatcher
+	registry *relay.Registry
 	api      *api.Server
 	socket   net.Listener
 	began    uint64 // the store's sequence when the process began to serve
@@ -37,8 +39,9 @@ type node struct {
 func (n *node) close() error { return errors.Join(n.socket.Close(), n.store.Close()) }
 
 // openNode takes ownership of dir. It fails with store.ErrLocked when another
-// process has it.
-func openNode(dir string, o store.Options, forward answer.Options) (*node, error) {
+// process has it. forward is how listeners are sent to; guard keeps registered
+// endpoints from addresses they may not reach.
+func openNode(ctx context.Context, dir string, o store.Options, forward answer.Options, guard *answer.Guard) (*node, error) {
 	s, err := store.Open(dir, o)
 	if err != nil {
 		return nil, err
@@ -47,8 +50,25 @@ func openNode(dir string, o store.Options, forward answer.Options) (*node, error
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	d := &dispatch.Dispatcher{Store: s, History: s, Log: o.Log}
-	d.Open = func(e capture.Endpoint) (dispatch.Sender, error) {
+	n := &node{store: s, socket: socket}
+	n.dispatch = &dispatch.Dispatcher{Store: s, History: s, Log: o.Log}
+	n.registry, err = relay.NewRegistry(ctx, s, relay.Hooks{
+		Plan: n.dispatch.Plan, Resend: n.dispatch.Resend, Changed: n.dispatch.Put,
+		Check: func(e capture.EndpointSpec) error {
+			if err := guard.URL(e.URL); err != nil {
+				return err
+			}
+			return answer.CheckHeaders(e.Headers)
+		},
+	})
+	if err != nil {
+		return nil, errors.Join(err, n.close())
+	}
+	n.dispatch.Delivers, n.dispatch.Disable = n.registry.Delivers, n.registry.Disable
+	n.dispatch.Open = func(e capture.Endpoint) (dispatch.Sender, error) {
+		if e.Status != "" {
+			return &answer.Delivery{Endpoint: e, Guard: guard, AppKeys: func() []string { return n.registry.Keys(e.App) }}, nil
+		}
 		target, err := answer.ParseTarget(e.URL)
 		if err != nil {
 			return nil, err
@@ -56,12 +76,14 @@ func openNode(dir string, o store.Options, forward answer.Options) (*node, error
 		if target.Filter != "" {
 			return nil, fmt.Errorf("%q: %w: a route can be given to listen only", e.URL, capture.ErrBadTarget)
 		}
-		return &answer.Forward{Target: target, Options: forward}, nil
+		to := &answer.Forward{Target: target, Options: forward}
+		if !e.Listener && !guard.Loopback { // a URL given by hand, and maybe from afar
+			to.Guard = guard
+		}
+		return to, nil
 	}
-	return &node{
-		store: s, dispatch: d, socket: socket,
-		api: &api.Server{Source: s, Resend: d.Resend, Version: version(), Ready: capture.Ready{Store: dir, Targets: []string{}}},
-	}, nil
+	n.api = &api.Server{Source: s, Registry: n.registry, Resend: n.dispatch.Resend, Version: version(), Ready: capture.Ready{Store: dir, Targets: []string{}}}
+	return n, nil
 }
 
 // run serves until ctx is done: the socket, whatever else is given, and the
@@ -110,8 +132,15 @@ func listenUnix(path string) (net.Listener, error) {
 }
 
 // connect finds the owner of the store, or becomes it for as long as the
-// command runs. The caller calls done in the end.
+// command runs. With --relay it is whoever is there. The caller calls done in the end.
 func connect(ctx context.Context, e *env, o *common, forward answer.Options) (c *api.Client, done func() error, err error) {
+	if o.relay != "" {
+		if u, err := url.Parse(o.relay); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return nil, nil, usage("--relay %q: want a URL such as https://hooks.example", o.relay)
+		}
+		c = api.DialURL(o.relay, o.bearer)
+		return c, func() error { c.Close(); return nil }, nil
+	}
 	dir, err := o.dir()
 	if err != nil {
 		return nil, nil, err
@@ -126,7 +155,7 @@ func connect(ctx context.Context, e *env, o *common, forward answer.Options) (c 
 		if _, err := c.Status(ctx); err == nil {
 			return c, func() error { c.Close(); return nil }, nil
 		}
-		n, err := openNode(dir, store.Options{Log: log}, forward)
+		n, err := openNode(ctx, dir, store.Options{Log: log}, forward, &answer.Guard{Loopback: true})
 		if err == nil {
 			n.dispatch.ByHand = true
 			return c, n.serve(ctx, c), nil

@@ -38,10 +38,11 @@ func TestMuteTerminal(t *testing.T) {
 	for _, c := range []struct {
 		args, first string // first: what the first output holds
 		asks        bool   // an interface may ask, if it does not wait
+		fits        bool   // no line is wider than the terminal
 	}{
 		{args: "version", first: "hooktape"},
 		{args: "--help", first: "NAME"},
-		{args: "events ls", first: "/seen"},
+		{args: "events ls", first: "/seen", fits: true},
 		{args: "listen", first: "\x1b", asks: true},
 		{args: "listen --plain", first: "Ready"},
 	} {
@@ -53,6 +54,11 @@ func TestMuteTerminal(t *testing.T) {
 				best = min(best, took)
 				if !strings.Contains(out, c.first) {
 					t.Errorf("the first output is %q, want %q in it", out, c.first)
+				}
+				for line := range strings.Lines(out) {
+					if w := len(strings.TrimRight(line, "\r\n")); c.fits && w > 80 {
+						t.Errorf("a line is %d wide on a terminal of 80: %q", w, line)
+					}
 				}
 				if question := firstQuestion(out); question != "" && !c.asks {
 					t.Errorf("it asks the terminal %q", question)

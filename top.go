@@ -40,7 +40,7 @@ func attach(ctx context.Context, e *env, o *common) error {
 	}
 	status, err := client.Status(ctx)
 	if err == nil {
-		err = showTUI(ctx, client, o, status.Ready, nil)
+		err = showTUI(ctx, client, client, o, status.Ready, nil)
 	}
 	return errors.Join(err, done())
 }
@@ -62,9 +62,15 @@ type here struct {
 	*dispatch.Dispatcher
 }
 
-func showTUI(ctx context.Context, s source, o *common, ready capture.Ready, log func() []string) error {
+// registry is what the interface shows of endpoints, and does to them.
+type registry interface {
+	tui.Endpoints
+	tui.Registry
+}
+
+func showTUI(ctx context.Context, s source, r registry, o *common, ready capture.Ready, log func() []string) error {
 	return tui.Run(ctx, tui.Options{
-		Source: s, Counts: s.Counts, Watch: s.Watch, Pin: s.Pin, Remove: s.Remove,
+		Source: s, Counts: s.Counts, Watch: s.Watch, Pin: s.Pin, Remove: s.Remove, Endpoints: r, Registry: r,
 		Resend: func(ctx context.Context, id capture.ID, r capture.Resend) error {
 			_, err := s.Resend(ctx, id, r)
 			return err

@@ -23,7 +23,7 @@ func version() string {
 func versionCommand(e *env) *cli.Command {
 	var o common
 	return &cli.Command{
-		Name: "version", Usage: "show the version", Flags: o.flags(),
+		Name: "version", Usage: "show the version", Flags: o.here(),
 		Action: func(*cli.Context) error {
 			if o.json {
 				return json.NewEncoder(e.stdout).Encode(map[string]string{"version": version(), "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})

@@ -14,8 +14,6 @@ type Attempt struct {
 	Seq      uint64 `json:"seq,omitempty" cbor:"2,keyasint,omitempty"` // place in the store's sequence, given by Keep once finished
 	Event    ID     `json:"event_id" cbor:"3,keyasint"`
 	Endpoint ID     `json:"endpoint_id" cbor:"4,keyasint"`
-	App      string `json:"app,omitempty" cbor:"20,keyasint,omitempty"`        // the event's,
-	Type     string `json:"event_type,omitempty" cbor:"21,keyasint,omitempty"` // and its type
 	Delivery ID     `json:"delivery_id" cbor:"5,keyasint"`
 	Number   int    `json:"number" cbor:"6,keyasint"` // from 1, within the delivery
 
@@ -33,6 +31,9 @@ type Attempt struct {
 
 	Code  int      `json:"response_status" cbor:"15,keyasint,omitempty"` // status of the response; 0 when none came, in JSON too
 	Error *Failure `json:"error" cbor:"16,keyasint,omitempty"`
+
+	App  string `json:"app,omitempty" cbor:"20,keyasint,omitempty"`        // the event's,
+	Type string `json:"event_type,omitempty" cbor:"21,keyasint,omitempty"` // and its type
 
 	// Final marks a failed attempt after which its delivery was given up.
 	Final bool `json:"final,omitempty" cbor:"22,keyasint,omitempty"`
@@ -89,7 +90,9 @@ const (
 	FailStatus   = "status"   // an answer came, and it was not a 2xx
 	FailDamaged  = "damaged"  // the event's body no longer matches its digest; nothing was sent
 	FailBlocked  = "blocked"  // the address is one that endpoints may not reach
-	FailDeleted  = "deleted"  // the endpoint was deleted before the attempt was made
+	// Of skipped attempts:
+	FailDeleted   = "deleted"   // the endpoint was deleted before
+	FailOvertaken = "overtaken" // a user had the event delivered before
 )
 
 // Request is an HTTP/1.1 request as it goes over the wire.
@@ -101,6 +104,9 @@ type Request struct {
 	// Made is Body where that is not the event's own: an envelope around it.
 	// Of one over 1 MiB the rest is left out.
 	Made Raw `json:"body,omitempty" cbor:"4,keyasint,omitempty"`
+	// Around is what stands before and after the event's own body in Made,
+	// where that is all it takes. It is kept in place of Made.
+	Around *[2]Raw `json:"-" cbor:"5,keyasint,omitempty"`
 }
 
 // Response is what came back. Its JSON form has the body as "body" when that

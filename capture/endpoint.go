@@ -66,7 +66,8 @@ const (
 // Format is how an event is put into a request.
 type Format string
 
-// The formats. Auto is Raw for what was caught and Standard for what was made.
+// The formats. Auto is Standard for what an application made (FromTrigger), and
+// Raw for what was caught or is a copy of that.
 const (
 	FormatAuto     Format = ""
 	FormatRaw      Format = "raw"      // the request as it was caught
@@ -110,17 +111,52 @@ type Condition struct {
 
 // Health is what became of an endpoint's attempts, folded as they are kept.
 type Health struct {
-	Pending        int64     `json:"pending" cbor:"1,keyasint,omitempty"`
-	Succeeded      int64     `json:"succeeded" cbor:"2,keyasint,omitempty"`
-	Failed         int64     `json:"failed" cbor:"3,keyasint,omitempty"`
-	InARow         int       `json:"consecutive_failures" cbor:"4,keyasint,omitempty"` // failed attempts since the last that succeeded
-	Exhausted      int       `json:"exhausted" cbor:"5,keyasint,omitempty"`            // deliveries given up since ExhaustedSince
-	ExhaustedSince time.Time `json:"exhausted_since,omitzero" cbor:"6,keyasint,omitempty"`
-	LastSuccess    time.Time `json:"last_success_at,omitzero" cbor:"7,keyasint,omitempty"`
-	LastFailure    time.Time `json:"last_failure_at,omitzero" cbor:"8,keyasint,omitempty"`
-	LastCode       int       `json:"last_response_status,omitempty" cbor:"9,keyasint,omitempty"`
-	LastError      string    `json:"last_error,omitempty" cbor:"10,keyasint,omitempty"` // of the newest attempt: class and message
-	LastTook       Duration  `json:"last_duration_ms,omitempty" cbor:"11,keyasint,omitempty"`
+	Pending      int64     `json:"pending" cbor:"1,keyasint,omitempty"`
+	Succeeded    int64     `json:"succeeded" cbor:"2,keyasint,omitempty"`
+	Failed       int64     `json:"failed" cbor:"3,keyasint,omitempty"`
+	InARow       int       `json:"consecutive_failures" cbor:"4,keyasint,omitempty"` // failed attempts since the last that succeeded
+	Exhausted    int       `json:"exhausted" cbor:"5,keyasint,omitempty"`            // deliveries given up since then
+	DayExhausted int       `json:"day_exhausted" cbor:"12,keyasint,omitempty"`       // deliveries given up since DaySince
+	DaySince     time.Time `json:"day_since,omitzero" cbor:"6,keyasint,omitempty"`   // when the first was, of those within 24 hours
+	LastSuccess  time.Time `json:"last_success_at,omitzero" cbor:"7,keyasint,omitempty"`
+	LastFailure  time.Time `json:"last_failure_at,omitzero" cbor:"8,keyasint,omitempty"`
+	LastCode     int       `json:"last_response_status,omitempty" cbor:"9,keyasint,omitempty"`
+	LastError    string    `json:"last_error,omitempty" cbor:"10,keyasint,omitempty"` // of the newest attempt: class and message
+	LastTook     Duration  `json:"last_duration_ms,omitempty" cbor:"11,keyasint,omitempty"`
+}
+
+// Fold counts a finished attempt; Pending is not touched. Skipped ones were
+// never sent, and those a user asked for say nothing about what is given up.
+func (h *Health) Fold(a *Attempt) {
+	if a.Status == AttemptSkipped || a.Status == AttemptPending {
+		return
+	}
+	at := a.Started.Add(time.Duration(a.Duration))
+	h.LastCode, h.LastTook, h.LastError = a.Code, a.Duration, ""
+	if a.Status == AttemptSucceeded {
+		h.Succeeded++
+		h.InARow, h.Exhausted, h.LastSuccess = 0, 0, at
+		return
+	}
+	h.Failed++
+	h.InARow++
+	h.LastFailure = at
+	if a.Error != nil {
+		h.LastError = a.Error.Class + ": " + a.Error.Message
+	}
+	if !a.Final || a.TriggeredBy == ByUser {
+		return
+	}
+	h.Exhausted++
+	if at.Sub(h.DaySince) >= 24*time.Hour {
+		h.DayExhausted, h.DaySince = 0, at
+	}
+	h.DayExhausted++
+}
+
+// Forgive forgets failures, as for an endpoint that is enabled again.
+func (h *Health) Forgive() {
+	h.InARow, h.Exhausted, h.DayExhausted, h.DaySince = 0, 0, 0, time.Time{}
 }
 
 // EndpointRow is an endpoint with its health: what lists show.

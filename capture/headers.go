@@ -102,3 +102,26 @@ func (h Headers) EndToEnd() Headers {
 	}
 	return h.Without(drop...)
 }
+
+// Secret reports whether the header's value lets its bearer in. Signatures do
+// not: they are what one looks at when a webhook is not accepted.
+func (h Header) Secret() bool {
+	name := strings.ToLower(h[0])
+	switch name {
+	case "authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "api-key", "apikey":
+		return true
+	}
+	return strings.HasSuffix(name, "-token") || strings.HasSuffix(name, "-secret") || strings.HasSuffix(name, "-api-key")
+}
+
+// Masked is the header's value with what is secret in it hidden. A scheme such
+// as Bearer stays to be seen.
+func (h Header) Masked() string {
+	if !h.Secret() {
+		return h[1]
+	}
+	if scheme, _, ok := strings.Cut(h[1], " "); ok && strings.HasSuffix(strings.ToLower(h[0]), "authorization") {
+		return scheme + " ••••••••"
+	}
+	return "••••••••"
+}

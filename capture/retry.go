@@ -36,9 +36,10 @@ type Schedule struct {
 	// Gone says that 410 disables the endpoint at once.
 	Gone bool
 
-	Exhausted int           // deliveries given up that disable the endpoint; 0: never
-	Within    time.Duration // of the first of them; 0: in a row, however long that takes
-	Failures  int           // attempts failed in a row that disable it; 0: never
+	// What disables the endpoint; 0: does not.
+	Exhausted int // deliveries given up in a row
+	Daily     int // deliveries given up within 24 hours of the first of them
+	Failures  int // attempts failed in a row
 }
 
 // Schedules are the presets of a RetryPolicy.
@@ -51,7 +52,7 @@ var Schedules = map[string]Schedule{
 	"none":     {Attempts: 1, Gone: true},
 	"blocklet": {Attempts: 4, Waits: spans("10s 60s 300s"), AnyFailure: true, Failures: 50},
 	"ark":      {Attempts: 1},
-	"wacht":    {Attempts: 32, Waits: spans("30s 1m 5m 15m 6h"), Obeys: true, Gone: true, Exhausted: 10, Within: 24 * time.Hour},
+	"wacht":    {Attempts: 32, Waits: spans("30s 1m 5m 15m 6h"), Obeys: true, Gone: true, Daily: 10},
 }
 
 func spans(list string) (ds []time.Duration) {
@@ -107,7 +108,7 @@ func (p *RetryPolicy) Schedule() (Schedule, error) {
 		s.Jitter = max(0, p.Jitter)
 	}
 	if p.DisableExhausted != 0 {
-		s.Exhausted, s.Within = max(0, p.DisableExhausted), 0
+		s.Exhausted, s.Daily = max(0, p.DisableExhausted), 0
 	}
 	if p.DisableFailures != 0 {
 		s.Failures = max(0, p.DisableFailures)

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"strings"
 	"time"
@@ -54,8 +55,12 @@ func (k Keyring) Live(now time.Time) []string {
 }
 
 // Masked tells one key from another without giving it away: the prefix that
-// names its kind, and its last four characters.
+// names its kind, and its last four characters. What is masked already stays
+// as it is.
 func (k Keyring) Masked() string {
+	if prefix, tail, masked := strings.Cut(k.Key, "****"); masked && len(prefix) <= 9 && len(tail) <= 4 {
+		return k.Key
+	}
 	if len(k.Key) < 16 {
 		return strings.Repeat("*", min(len(k.Key), 4))
 	}
@@ -78,6 +83,10 @@ func (k *Keyring) UnmarshalJSON(b []byte) error { return json.Unmarshal(b, &k.Ke
 func NewSigningSecret() string {
 	return "whsec_" + base64.StdEncoding.EncodeToString(random(32))
 }
+
+// NewHexSecret is a secret of 32 random bytes in hexadecimal, as Blocklet Server
+// and ARK write them.
+func NewHexSecret() string { return hex.EncodeToString(random(32)) }
 
 // NewIngestKey is a key of 160 random bits that is also a slug.
 func NewIngestKey() string { return "ik_" + lowerBase32(20) }

@@ -38,6 +38,13 @@ type AttemptQuery struct {
 	Limit int // 0: 50
 }
 
+// Queue is an endpoint at which something pending may be due. Puts grows when
+// more is put there.
+type Queue struct {
+	Endpoint ID
+	Puts     uint64
+}
+
 // Counts are totals that a Source knows without reading its events.
 type Counts struct {
 	Events  int64  `json:"events"`
@@ -48,8 +55,9 @@ type Counts struct {
 // Resend asks for one event to be sent again: a new pending attempt, made by
 // a user and tried once.
 type Resend struct {
-	To      string `json:"to,omitempty"`      // URL; empty: every endpoint it would be delivered to
-	Attempt ID     `json:"attempt,omitempty"` // the attempt that this one retries
+	To       string `json:"to,omitempty"`          // URL; empty: every endpoint it would be delivered to
+	Endpoint ID     `json:"endpoint_id,omitempty"` // this one alone, whatever its status
+	Attempt  ID     `json:"attempt,omitempty"`     // the attempt that this one retries
 }
 
 // Change is what one Keep puts on disk together or not at all. Keep gives

@@ -34,6 +34,9 @@ type Ingest struct {
 	Keep func(context.Context, ...*capture.Change) error
 	// Plan makes the pending attempts of a new event; nil: none.
 	Plan func(e *capture.Event, body []byte) []*capture.Attempt
+	// Route is the app that a name in the path stands for, and what its
+	// senders are told; nil: the app of that name, and 202.
+	Route func(name string) (app string, answer capture.Answer)
 
 	MaxBody  int64         // bytes of a body; 0: 25 MiB, the most GitHub sends
 	MaxHead  int           // bytes of a request's head; 0: 64 KiB
@@ -102,6 +105,10 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		parsedHead(e, r)
 	}
 	e.App, e.Target = route(e.Target)
+	var told capture.Answer
+	if in.Route != nil {
+		e.App, told = in.Route(e.App)
+	}
 	if seen && raw.Over > 0 {
 		in.refuse(w, r, e, capture.Refusal{Status: http.StatusRequestHeaderFieldsTooLarge,
 			Limit: "header", Max: int64(in.MaxHead), Got: raw.Over})
@@ -130,9 +137,21 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		in.unavailable(w, err)
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusAccepted)
-	fmt.Fprintf(w, "{\"id\":%q,\"app\":%q}\n", e.ID, e.App)
+	tell(w, e, told)
+}
+
+// tell answers the sender of an event that was kept.
+func tell(w http.ResponseWriter, e *capture.Event, a capture.Answer) {
+	body := a.Body
+	if body == "" && len(a.Headers) == 0 && a.Code() != http.StatusNoContent && a.Code() != http.StatusNotModified {
+		w.Header().Set("Content-Type", "application/json")
+		body = fmt.Sprintf("{\"id\":%q,\"app\":%q}\n", e.ID, e.App)
+	}
+	for name, value := range a.Headers {
+		w.Header().Set(name, value)
+	}
+	w.WriteHeader(a.Code())
+	io.WriteString(w, body)
 }
 
 // newEvent is an event without its head.

@@ -1,10 +1,12 @@
 package store
 
 import (
-	"bytes"
+	"cmp"
 	"context"
-	"encoding/binary"
 	"fmt"
+	"math"
+	"slices"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -16,8 +18,14 @@ func (s *Store) Attempts(ctx context.Context, q capture.AttemptQuery) (found []c
 	if q.Limit <= 0 {
 		q.Limit = 50
 	}
+	if q.ByDue {
+		return s.pending(ctx, q)
+	}
 	err = s.view(ctx, func(txn *badger.Txn) error {
 		prefix := []byte{prefixAttempt}
+		if q.Endpoint != "" {
+			prefix = keyID(prefixAt, q.Endpoint)
+		}
 		if q.Event != "" {
 			seq, err := readSeq(txn, q.Event)
 			if err != nil {
@@ -51,7 +59,7 @@ func (s *Store) Attempts(ctx context.Context, q capture.AttemptQuery) (found []c
 				s.log.log.Error("an attempt cannot be read", "attempt", id, "error", err)
 				continue
 			}
-			if q.Status == "" || a.Status == q.Status {
+			if (q.Status == "" || a.Status == q.Status) && (q.Endpoint == "" || a.Endpoint == q.Endpoint) {
 				found = append(found, a)
 			}
 		}
@@ -61,6 +69,49 @@ func (s *Store) Attempts(ctx context.Context, q capture.AttemptQuery) (found []c
 		return nil, fmt.Errorf("store: attempts: %w", err)
 	}
 	return found, nil
+}
+
+// pending are pending attempts in the order they are due, at one endpoint or
+// at all of them.
+func (s *Store) pending(ctx context.Context, q capture.AttemptQuery) (found []capture.Attempt, err error) {
+	if q.Status != "" && q.Status != capture.AttemptPending {
+		return nil, nil
+	}
+	endpoints := []capture.ID{q.Endpoint}
+	if q.Endpoint == "" {
+		queues, _, err := s.Ready(ctx, time.Unix(0, math.MaxInt64))
+		if err != nil {
+			return nil, err
+		}
+		endpoints = endpoints[:0]
+		for _, q := range queues {
+			endpoints = append(endpoints, q.Endpoint)
+		}
+	}
+	for _, id := range endpoints {
+		due, err := s.Due(ctx, id, q.Limit)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range due {
+			if q.Event == "" || a.Event == q.Event {
+				found = append(found, a)
+			}
+		}
+		// Cut now and then: there may be as many endpoints as it pleases.
+		if len(found) > 10*q.Limit {
+			found = soonest(found, q.Limit)
+		}
+	}
+	return soonest(found, q.Limit), nil
+}
+
+// soonest are the n of as that are due first.
+func soonest(as []capture.Attempt, n int) []capture.Attempt {
+	slices.SortStableFunc(as, func(a, b capture.Attempt) int {
+		return cmp.Or(a.NotBefore.Compare(b.NotBefore), cmp.Compare(a.ID, b.ID))
+	})
+	return as[:min(n, len(as))]
 }
 
 // Attempt is one attempt, whole. It returns capture.ErrNotFound, wrapped, for
@@ -80,6 +131,16 @@ func (s *Store) Attempt(ctx context.Context, id capture.ID) (a capture.Attempt, 
 			return fmt.Errorf("%w: what went over the wire: %w", capture.ErrDamaged, err)
 		}
 		a.Request, a.Response = w.Request, w.Response
+		if w.Request == nil || w.Request.Around == nil {
+			return nil
+		}
+		row, err := readRow(txn, a.Event)
+		if err != nil {
+			return nil // what was sent around a body that is damaged still counts
+		}
+		if body, err := readBody(txn, &row.Event); err == nil {
+			a.Request.Made = a.Request.Around[0] + capture.Raw(body) + a.Request.Around[1]
+		}
 		return nil
 	})
 	if err != nil {
@@ -105,40 +166,4 @@ func readAttempt(txn *badger.Txn, id capture.ID) (a capture.Attempt, err error) 
 		return a, fmt.Errorf("%w: %w", capture.ErrDamaged, err)
 	}
 	return a, nil
-}
-
-// Due are the pending attempts of an endpoint in the order of their NotBefore,
-// those whose time has not come among them. It reads no more than limit
-// (0: 50) of them however many wait, and changes nothing.
-func (s *Store) Due(ctx context.Context, endpoint capture.ID, limit int) (due []capture.Attempt, err error) {
-	if limit <= 0 {
-		limit = 50
-	}
-	mark := s.queues.from(endpoint.Bytes()) // before the view: what is put in later must not be missed
-	err = s.view(ctx, func(txn *badger.Txn) error {
-		prefix := keyID(prefixPending, endpoint)
-		it := iterate(txn, prefix, false)
-		defer it.Close()
-		first := uint64(never)
-		for it.Seek(binary.BigEndian.AppendUint64(bytes.Clone(prefix), mark.low)); it.ValidForPrefix(prefix) && len(due) < limit; it.Next() {
-			if err := s.stop(ctx); err != nil {
-				return err
-			}
-			key := it.Item().Key()
-			first = min(first, seqOf(key[len(prefix):]))
-			id := tailID(capture.AttemptID, key)
-			a, err := readAttempt(txn, id)
-			if err != nil {
-				s.log.log.Error("a pending attempt cannot be read", "attempt", id, "error", err)
-				continue
-			}
-			due = append(due, a)
-		}
-		s.queues.raise(endpoint.Bytes(), mark, first)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("store: due at %s: %w", endpoint, err)
-	}
-	return due, nil
 }

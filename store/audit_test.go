@@ -50,6 +50,7 @@ func audit(t testing.TB, s *Store, over ...byte) {
 				if err := decode(keyTally(k.seq), k.tally, &ty); err != nil {
 					return err
 				}
+				ty.upgrade()
 				for n := range parts(len(k.tally)) {
 					want[string(keyPart(keyTally(e.Seq), n))] = true
 				}
@@ -89,10 +90,11 @@ func audit(t testing.TB, s *Store, over ...byte) {
 				}
 				want[string(key)] = true
 				want[string(keyOf(seq, id))] = true
+				want[string(keyAt(&a))] = true
 				if a.Status == capture.AttemptPending {
 					sums.Pending++
 					waits[a.Event]++
-					want[string(keyPending(a.Endpoint, a.NotBefore, id))] = true
+					want[string(keyPending(&a))] = true
 				} else {
 					want[string(keySeq(prefixLog, a.Seq))] = true
 				}
@@ -103,7 +105,7 @@ func audit(t testing.TB, s *Store, over ...byte) {
 				}
 				want[string(key)] = true
 				sums.Bytes += it.Item().ValueSize()
-			case prefixEndpoint, prefixURL, prefixFiller:
+			case prefixEndpoint, prefixURL, prefixFiller, prefixHealth, prefixClaim, prefixApp, prefixToken, prefixOnce, prefixSeries:
 				want[string(key)] = true
 			}
 		}

@@ -18,6 +18,7 @@ type batch struct {
 	totals totals // as they will be
 	memory bool
 	queued [][]byte // keys of the queue that have joined
+	stats  folding
 
 	staged      []change       // of one write; a later one of the same key counts
 	index       map[string]int // into staged, once it is too long to look through
@@ -120,17 +121,17 @@ func (b *batch) cost(c change) int64 {
 
 // fits reports whether what is staged still fits.
 func (b *batch) fits() bool {
-	b.extra = 0
+	b.extra = b.stats.bytes
 	for _, c := range b.staged {
 		b.extra += b.cost(c)
 	}
-	return b.size+b.extra <= b.maxSize && b.count+int64(len(b.staged)) <= b.maxCount
+	return b.size+b.extra <= b.maxSize && b.count+int64(len(b.staged))+b.stats.keys <= b.maxCount
 }
 
 // join moves what is staged into the transaction.
 func (b *batch) join() error {
 	for _, c := range b.staged {
-		if c.key[0] == prefixPending && !c.deletes {
+		if bytes.IndexByte(queuePrefixes, c.key[0]) >= 0 && !c.deletes {
 			b.queued = append(b.queued, c.key)
 		}
 		err := error(nil)
@@ -143,7 +144,7 @@ func (b *batch) join() error {
 			return err
 		}
 	}
-	b.size, b.count = b.size+b.extra, b.count+int64(len(b.staged))
+	b.size, b.count = b.size+b.extra, b.count+int64(len(b.staged))+b.stats.join()
 	b.staged = b.staged[:0]
 	return nil
 }
@@ -158,6 +159,7 @@ func (b *batch) try(w *write) (err error) {
 		if err != nil {
 			b.totals = before
 			b.staged = b.staged[:0]
+			b.stats.undo()
 		}
 	}()
 	if err := w.plan(b); err != nil {

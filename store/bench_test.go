@@ -16,6 +16,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 
 	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/series"
 )
 
 var million = flag.Bool("million", false, "run the benchmarks over a million events")
@@ -53,6 +54,65 @@ func BenchmarkKeep(b *testing.B) {
 			b.ReportMetric(bare.Seconds()/ours.Seconds(), "of-bare")
 		})
 	}
+}
+
+// BenchmarkFanOut keeps an event that goes to a hundred endpoints, and then
+// what came of it there, beside keeping as many events that go to one. "syncs"
+// is how many transactions an event and its attempts take.
+func BenchmarkFanOut(b *testing.B) {
+	const width = 100
+	s := opened(b, b.TempDir(), Options{})
+	endpoints := make([]capture.ID, width)
+	for i := range endpoints {
+		endpoints[i] = capture.NewID(capture.EndpointID)
+	}
+	body := noise(8 << 10)
+	var wide, ends, narrow time.Duration
+	var syncs uint64
+	for range b.N {
+		start := time.Now()
+		c := event(body)
+		for _, e := range endpoints {
+			pending(c, e, time.Now())
+		}
+		before := s.commits.Load()
+		if err := s.Keep(context.Background(), c); err != nil {
+			b.Fatal(err)
+		}
+		syncs += s.commits.Load() - before
+		wide += time.Since(start)
+
+		start = time.Now()
+		var wg sync.WaitGroup
+		for _, a := range c.Attempts {
+			wg.Add(1)
+			done := *a
+			done.Status, done.Code, done.Started = capture.AttemptSucceeded, 200, time.Now()
+			s.KeepAsync(&capture.Change{Attempts: []*capture.Attempt{&done}}, func(err error) {
+				if err != nil {
+					b.Error(err)
+				}
+				wg.Done()
+			})
+		}
+		wg.Wait()
+		ends += time.Since(start)
+
+		start = time.Now()
+		share(width, width, func() {
+			c := event(body)
+			pending(c, endpoints[0], time.Now())
+			if err := s.Keep(context.Background(), c); err != nil {
+				b.Error(err)
+			}
+		})
+		narrow += time.Since(start)
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(wide.Microseconds())/float64(b.N), "µs/fan-out")
+	b.ReportMetric(float64(ends.Microseconds())/float64(b.N), "µs/100-ends")
+	b.ReportMetric(float64(wide)/float64(narrow), "of-100-events")
+	b.ReportMetric(float64(syncs)/float64(b.N), "syncs")
 }
 
 // share calls f n times from so many goroutines.
@@ -238,4 +298,76 @@ func BenchmarkPage(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkStatsMonth asks for the statistics of 31 days in which 20,000
+// attempts were made at ten endpoints. The yardstick folds the attempts
+// themselves; "reads" is how many buckets lie in the span at most.
+func BenchmarkStatsMonth(b *testing.B) {
+	s := opened(b, b.TempDir(), Options{})
+	c, now := event(nil), time.Now()
+	keep(b, s, c)
+	const attempts = 20_000
+	var endpoints []capture.ID
+	for range 10 {
+		endpoints = append(endpoints, capture.NewID(capture.EndpointID))
+	}
+	for n := attempts; n > 0; n -= 100 {
+		var changes []*capture.Change
+		for i := range 100 {
+			a := ended(c, endpoints[i%10], now.Add(-31*24*time.Hour/attempts*time.Duration(n-i)), 200)
+			changes = append(changes, &capture.Change{Attempts: []*capture.Attempt{a}})
+		}
+		keep(b, s, changes...)
+	}
+	since := now.Add(-31 * 24 * time.Hour)
+	for name, q := range map[string]capture.StatsQuery{
+		"everything": {Since: since},
+		"an-app":     {Since: since, App: c.Event.App},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if st := stats(b, s, q); st.Attempts < attempts-100 {
+					b.Fatal(st.Attempts)
+				}
+			}
+		})
+	}
+	b.Run("by-day", func(b *testing.B) {
+		reads := 0
+		for b.Loop() {
+			ts, err := s.Timeseries(b.Context(), capture.StatsQuery{Since: since, Interval: capture.ByDay})
+			if err != nil || len(ts.Points) < 31 {
+				b.Fatal(len(ts.Points), err)
+			}
+		}
+		err := s.view(b.Context(), func(txn *badger.Txn) error {
+			r, err := s.reading(b.Context(), txn, capture.StatsQuery{Since: since})
+			return errors.Join(err, r.pieces(widthDay, func(byte, uint32) { reads++ }))
+		})
+		if err != nil || reads > 31+46+118 {
+			b.Fatal(reads, err)
+		}
+		b.ReportMetric(float64(reads), "reads")
+	})
+	b.Run("yardstick", func(b *testing.B) {
+		for b.Loop() {
+			var sum series.Bucket
+			err := s.view(b.Context(), func(txn *badger.Txn) error {
+				it := iterate(txn, []byte{prefixAttempt}, false)
+				defer it.Close()
+				for it.Rewind(); it.Valid(); it.Next() {
+					a, err := readAttempt(txn, tailID(capture.AttemptID, it.Item().Key()))
+					if err != nil {
+						return err
+					}
+					sum.Attempt(&a)
+				}
+				return nil
+			})
+			if err != nil || sum.Attempts() != attempts {
+				b.Fatal(sum.Attempts(), err)
+			}
+		}
+	})
 }

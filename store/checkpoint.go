@@ -7,14 +7,16 @@ import (
 	"hash/crc32"
 	"os"
 	"path/filepath"
+	"sync"
 )
 
 // checkpoint is a file that holds the newest place in the sequence, written
 // once a second. Badger drops the rest of its log from the first bad bit on
 // and says nothing; a sequence that ends before the checkpoint does.
 type checkpoint struct {
-	file *os.File // nil in memory
-	seq  uint64   // as last written
+	file *os.File   // nil in memory
+	mu   sync.Mutex // held while it is written; guards seq
+	seq  uint64     // as last written
 }
 
 // open opens the file and returns the place it holds, 0 in a new one.
@@ -33,6 +35,8 @@ func (c *checkpoint) open(dir string) (uint64, error) {
 
 // set writes and syncs the place. Its twelve bytes lie within one sector.
 func (c *checkpoint) set(seq uint64) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.file == nil || seq == c.seq {
 		return nil
 	}

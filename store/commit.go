@@ -69,6 +69,7 @@ func (s *Store) commit(ws []*write) (n int) {
 		memory:   s.memory,
 		maxSize:  s.db.MaxBatchSize() * 8 / 10,
 		maxCount: s.db.MaxBatchCount() * 8 / 10,
+		stats:    folding{open: &s.opens},
 	}
 	defer b.txn.Discard()
 
@@ -107,6 +108,9 @@ func (s *Store) commit(ws []*write) (n int) {
 		joined = append(joined, w)
 	}
 	err := s.flush(b)
+	if err != nil {
+		s.opens.forget()
+	}
 	for _, w := range joined {
 		w.done(err)
 	}
@@ -123,6 +127,9 @@ func (s *Store) flush(b *batch) error {
 	if b.count == 0 {
 		return nil
 	}
+	if err := b.stats.write(b); err != nil {
+		return err
+	}
 	value, err := encode(keyTotals, b.totals)
 	if err != nil {
 		return err
@@ -137,6 +144,7 @@ func (s *Store) flush(b *batch) error {
 	if err := s.unavailable(); err != nil {
 		return err
 	}
+	s.commits.Add(1)
 	s.queues.put(b.queued)
 	s.mu.Lock()
 	s.freed += max(0, s.totals.Bytes-b.totals.Bytes)

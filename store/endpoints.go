@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/dgraph-io/badger/v4"
-
 	"code.hooktape.dev/hooktape/capture"
 )
 
@@ -51,27 +49,7 @@ func (s *Store) Endpoint(ctx context.Context, e capture.Endpoint) (capture.Endpo
 	return e, nil
 }
 
-// Endpoints are all endpoints, oldest first.
-func (s *Store) Endpoints(ctx context.Context) (list []capture.Endpoint, err error) {
-	err = s.view(ctx, func(txn *badger.Txn) error {
-		prefix := []byte{prefixEndpoint}
-		it := iterate(txn, prefix, false)
-		defer it.Close()
-		for it.Rewind(); it.ValidForPrefix(prefix); it.Next() {
-			var e capture.Endpoint
-			raw, err := it.Item().ValueCopy(nil)
-			if err != nil {
-				return err
-			}
-			if err := decode(it.Item().KeyCopy(nil), raw, &e); err != nil {
-				return err
-			}
-			list = append(list, e)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("store: endpoints: %w", err)
-	}
-	return list, nil
+// Endpoints are all endpoints of every kind, oldest first.
+func (s *Store) Endpoints(ctx context.Context) ([]capture.Endpoint, error) {
+	return records[capture.Endpoint](ctx, s, prefixEndpoint, "endpoints")
 }

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,15 +11,28 @@ import (
 	"code.hooktape.dev/hooktape/capture"
 )
 
+// mostFanOut is how many attempts one transaction takes with an event: a
+// fraction of what fits, for new events wait for it.
+const mostFanOut = 500
+
 // Keep puts changes on disk and returns when they are synced there. Each
 // change is kept whole or not at all; one that is refused does not hold back
 // the others, and its error is part of the one returned. ctx counts while the
 // queue is full, not once the changes are in it.
 //
+// An event with more than 500 attempts is the exception: it is kept with the
+// first of them, and the others in further transactions before Keep returns.
+// When that fails between two, who is told so does not acknowledge the event.
+//
 // An event whose id is already kept is not kept twice: its Seq is set to that
 // of the kept one, and its change is otherwise ignored. An attempt that is
 // already finished stays as it is, too.
 func (s *Store) Keep(ctx context.Context, changes ...*capture.Change) error {
+	for i, c := range changes {
+		if c.Event != nil && len(c.Attempts) > mostFanOut {
+			return errors.Join(s.Keep(ctx, changes[:i]...), s.fanOut(ctx, c), s.Keep(ctx, changes[i+1:]...))
+		}
+	}
 	if len(changes) == 0 {
 		return nil
 	}
@@ -41,6 +56,23 @@ func (s *Store) Keep(ctx context.Context, changes ...*capture.Change) error {
 		refused = append(refused, <-answers)
 	}
 	return errors.Join(refused...)
+}
+
+// fanOut keeps a change in pieces.
+func (s *Store) fanOut(ctx context.Context, c *capture.Change) error {
+	id := c.Event.ID
+	rest := c.Attempts[mostFanOut:]
+	first := *c
+	first.Attempts = c.Attempts[:mostFanOut]
+	if err := s.Keep(ctx, &first); err != nil || c.Event.ID != id {
+		return err // the event was kept before
+	}
+	for some := range slices.Chunk(rest, mostFanOut) {
+		if err := s.Keep(context.WithoutCancel(ctx), &capture.Change{Attempts: some}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // KeepAsync hands a change to the same committer and returns. done is called
@@ -68,8 +100,9 @@ type keeping struct {
 	record []byte   // of the event, without the moment it is kept
 	wires  [][]byte // by attempt, what went over the wire; nil where nothing did
 
-	seq  uint64   // given to the event,
-	seqs []uint64 // and to the attempts
+	seq  uint64     // given to the event,
+	seqs []uint64   // and to the attempts
+	same capture.ID // the event that was kept by the same key
 }
 
 func (s *Store) keep(c *capture.Change, done func(error)) (*write, error) {
@@ -91,6 +124,7 @@ func (s *Store) keep(c *capture.Change, done func(error)) (*write, error) {
 		}
 		if c.Event != nil {
 			c.Event.Seq = k.seq
+			c.Event.ID = cmp.Or(k.same, c.Event.ID)
 		}
 		for i, seq := range k.seqs {
 			c.Attempts[i].Seq = seq
@@ -138,7 +172,12 @@ func (k *keeping) prepare() (err error) {
 		if a.Request == nil && a.Response == nil {
 			continue
 		}
-		if k.wires[i], err = encode(keyID(prefixWire, a.ID), wire{a.Request, a.Response}); err != nil {
+		w := wire{a.Request, a.Response}
+		if r := a.Request; r != nil && r.Around != nil {
+			light := *r
+			light.Made, w.Request = "", &light
+		}
+		if k.wires[i], err = encode(keyID(prefixWire, a.ID), w); err != nil {
 			return err
 		}
 	}
@@ -147,9 +186,12 @@ func (k *keeping) prepare() (err error) {
 
 // plan stages the change.
 func (k *keeping) plan(b *batch) error {
-	k.seq, k.seqs = 0, nil
+	k.seq, k.seqs, k.same = 0, nil, ""
 	if k.Event != nil {
 		kept, err := b.seq(k.Event.ID)
+		if k.Key != "" && errors.Is(err, capture.ErrNotFound) {
+			k.same, kept, err = b.once(k.Event, k.Key)
+		}
 		if err == nil {
 			k.seq = kept
 			return nil
@@ -197,6 +239,7 @@ func (k *keeping) planEvent(b *batch) error {
 	b.totals.Events++
 	b.totals.Bytes += int64(len(k.record) + len(k.Body))
 	b.totals.Kept = b.now
+	b.stats.event(b, k.Event)
 	return nil
 }
 
@@ -221,6 +264,7 @@ func planAttempt(b *batch, tallies map[uint64]*tallied, a *capture.Attempt, wire
 	if err != nil {
 		return 0, err
 	}
+	waited := int64(0)
 	if raw != nil {
 		var old capture.Attempt
 		if err := decode(key, raw, &old); err != nil {
@@ -232,15 +276,18 @@ func planAttempt(b *batch, tallies map[uint64]*tallied, a *capture.Attempt, wire
 		if old.Status != capture.AttemptPending {
 			return old.Seq, nil // a fact
 		}
-		b.del(keyPending(old.Endpoint, old.NotBefore, old.ID))
-		b.totals.Pending--
+		b.unqueue(&old)
 		t.unwait(old.ID)
+		waited = 1
+	} else {
+		b.put(keyOf(event, a.ID), nil)
+		b.put(keyAt(a), nil)
 	}
 
 	light := *a
 	light.Request, light.Response, light.Seq = nil, nil, 0
 	if a.Status == capture.AttemptPending {
-		b.put(keyPending(a.Endpoint, a.NotBefore, a.ID), nil)
+		b.put(keyPending(a), nil)
 		b.totals.Pending++
 		t.wait(a)
 	} else {
@@ -256,11 +303,32 @@ func planAttempt(b *batch, tallies map[uint64]*tallied, a *capture.Attempt, wire
 			t.Bytes += int64(len(wire))
 		}
 		t.finish(a)
+		b.stats.attempt(b, a)
 	}
-	b.put(keyOf(event, a.ID), nil)
+	err = b.health(a.Endpoint, func(h *capture.Health) {
+		if h.Fold(a); a.Status == capture.AttemptPending {
+			h.Pending++
+		}
+		h.Pending = max(0, h.Pending-waited)
+	})
+	if err != nil {
+		return 0, err
+	}
 	record, err := encode(key, light)
 	b.putParts(key, record, len(raw))
 	return seq, err
+}
+
+// unqueue takes a pending attempt out of its queue.
+func (b *batch) unqueue(a *capture.Attempt) {
+	key := keyPending(a)
+	b.del(key)
+	if key[0] != prefixPending { // an older hooktape had one queue for all
+		key := bytes.Clone(key)
+		key[0] = prefixPending
+		b.del(key)
+	}
+	b.totals.Pending--
 }
 
 // seq is the place of an event, or capture.ErrNotFound.
@@ -289,6 +357,7 @@ func (b *batch) tally(seq uint64) (*tallied, error) {
 	raw, err := b.getParts(key)
 	if err == nil && raw != nil {
 		err = decode(key, raw, &t.tally)
+		t.upgrade()
 	}
 	t.before, t.length = t.entries(), len(raw)
 	return t, err

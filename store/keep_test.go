@@ -80,16 +80,17 @@ func TestOddChangesFailAlone(t *testing.T) {
 	s := onDisk(t)
 	orphan := event(nil)
 	a := pending(orphan, capture.NewID(capture.EndpointID), time.Now())
-	huge := event(nil)
+	good := []*capture.Change{event(nil), event(nil), event(nil)}
+	huge := &capture.Change{Event: good[0].Event}
 	for range 5000 {
 		pending(huge, a.Endpoint, time.Now())
 	}
+	huge.Event = nil
 	wrong := event([]byte("x"))
 	wrong.Body = []byte("y")
 	noID := event(nil, func(e *capture.Event) { e.ID = "evt_1" })
 	stub := event(nil, func(e *capture.Event) { e.Refused = &capture.Refusal{Status: 413} })
 	pending(stub, a.Endpoint, time.Now())
-	good := []*capture.Change{event(nil), event(nil), event(nil)}
 	err := s.Keep(t.Context(), good[0], &capture.Change{Attempts: []*capture.Attempt{a}}, good[1], huge, wrong, noID, stub, good[2])
 	for _, want := range []error{capture.ErrNotFound, ErrTooLarge, capture.ErrBadID} {
 		if !errors.Is(err, want) {
@@ -100,6 +101,29 @@ func TestOddChangesFailAlone(t *testing.T) {
 		if c.Event.Seq != uint64(i+1) {
 			t.Errorf("seq of good change %d = %d", i, c.Event.Seq)
 		}
+	}
+	audit(t, s)
+}
+
+// TestWideFanOut keeps an event that goes to more endpoints than one
+// transaction can hold.
+func TestWideFanOut(t *testing.T) {
+	s := onDisk(t)
+	c := event([]byte("wide"))
+	for range 2*mostFanOut + 1 {
+		pending(c, capture.NewID(capture.EndpointID), time.Now())
+	}
+	keep(t, s, c)
+	counts, _ := s.Counts(t.Context())
+	if counts.Events != 1 || counts.Pending != int64(len(c.Attempts)) {
+		t.Errorf("counts = %+v, want 1 event and %d pending", counts, len(c.Attempts))
+	}
+	for _, a := range c.Attempts {
+		keep(t, s, &capture.Change{Attempts: []*capture.Attempt{finished(a, 200)}})
+	}
+	row, err := s.Event(t.Context(), c.Event.ID)
+	if err != nil || row.Outcome.State != capture.OK || row.Outcome.Tries != len(c.Attempts) {
+		t.Errorf("outcome = %+v, %v", row.Outcome, err)
 	}
 	audit(t, s)
 }

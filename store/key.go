@@ -24,11 +24,24 @@ import (
 //	v seq:u64 attempt:u128           attempts of an event, no value
 //	a attempt:u128                   the attempt without what went over the wire: sealed record
 //	w attempt:u128 chunk:u32         the request and response of a finished one: sealed record, in chunks
+//	y endpoint:u128 attempt:u128     attempts at an endpoint, no value
 //	p endpoint:u128 due:u64 attempt:u128   the queue of pending attempts, no value; due in nanoseconds
+//	m endpoint:u128 due:u64 attempt:u128   that of attempts a user asked for, and
+//	r endpoint:u128 due:u64 attempt:u128   that of retries: apart, so that of no kind too many wait for another
 //	l seq:u64                        → attempt, by its place in the sequence
 //	n endpoint:u128                  the endpoint: sealed record
-//	u sha256(app, url, filter)       → endpoint
+//	h endpoint:u128                  what became of its attempts: sealed record
+//	u sha256(app, url, filter)       → endpoint, of those that are not registered
+//	q sha256(app, url)               → endpoint, of those that are
+//	o slug                           the app: sealed record
+//	t token:u128                     the token: sealed record
+//	k sha256(app, key)               → event and when it was kept, by the idempotency key
 //	c                                totals: sealed record
+//	s "o" scope                      statistics: the open bucket of a scope; see series.go for scopes: sealed record
+//	s "m" minute:u32 scope           a closed bucket, of a minute: sealed record; minutes since 1970
+//	s "h" minute:u32 scope           of an hour, by its first minute: sealed record
+//	s "d" minute:u32 scope           of a day (UTC), by its first minute: sealed record
+//	s "t"                            all that was closed, of everything: sealed record
 //	z n:u64                          zeros; see settle
 const (
 	prefixEvent    = 'e'
@@ -42,6 +55,15 @@ const (
 	prefixLog      = 'l'
 	prefixEndpoint = 'n'
 	prefixURL      = 'u'
+	prefixManual   = 'm'
+	prefixRetry    = 'r'
+	prefixAt       = 'y'
+	prefixHealth   = 'h'
+	prefixClaim    = 'q'
+	prefixApp      = 'o'
+	prefixToken    = 't'
+	prefixOnce     = 'k'
+	prefixSeries   = 's'
 	prefixFiller   = 'z'
 )
 
@@ -79,11 +101,26 @@ func keyOf(seq uint64, attempt capture.ID) []byte {
 	return append(keySeq(prefixOf, seq), b[:]...)
 }
 
-func keyPending(endpoint capture.ID, due time.Time, attempt capture.ID) []byte {
-	k := keyID(prefixPending, endpoint)
-	k = binary.BigEndian.AppendUint64(k, nanos(due))
-	b := attempt.Bytes()
+// keyPending is an attempt's place in its queue.
+func keyPending(a *capture.Attempt) []byte {
+	k := keyID(prefixPending, a.Endpoint)
+	switch {
+	case a.TriggeredBy == capture.ByUser:
+		k[0] = prefixManual
+	case a.Number > 1:
+		k[0] = prefixRetry
+	}
+	k = binary.BigEndian.AppendUint64(k, nanos(a.NotBefore))
+	b := a.ID.Bytes()
 	return append(k, b[:]...)
+}
+
+// queuePrefixes are those of the queues, in the order they are read.
+var queuePrefixes = []byte{prefixManual, prefixPending, prefixRetry}
+
+func keyAt(a *capture.Attempt) []byte {
+	b := a.ID.Bytes()
+	return append(keyID(prefixAt, a.Endpoint), b[:]...)
 }
 
 // nanos is a time as a number that sorts: times before 1970, the zero time
@@ -98,14 +135,7 @@ func nanos(t time.Time) uint64 {
 	return uint64(t.UnixNano())
 }
 
-func keyURL(e capture.Endpoint) []byte {
-	h := sha256.New()
-	for _, s := range []string{e.App, e.URL, e.Filter} {
-		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(s))))
-		h.Write([]byte(s))
-	}
-	return h.Sum([]byte{prefixURL})
-}
+func keyURL(e capture.Endpoint) []byte { return digestKey(prefixURL, e.App, e.URL, e.Filter) }
 
 // seqOf is the number in the bytes of a key or value that begin with one.
 func seqOf(b []byte) uint64 {

@@ -116,7 +116,9 @@ func (b *batch) removeEvent(seq uint64, id capture.ID, spare bool) (whole bool, 
 		if len(b.staged) >= removeKeys {
 			return false, b.putTally(seq, t)
 		}
-		b.removeAttempt(attempts.Item().KeyCopy(nil), &t.tally)
+		if err := b.removeAttempt(attempts.Item().KeyCopy(nil), &t.tally); err != nil {
+			return true, err
+		}
 	}
 
 	for n := range (stored(&e) + chunk - 1) / chunk {
@@ -138,19 +140,22 @@ func (b *batch) removeEvent(seq uint64, id capture.ID, spare bool) (whole bool, 
 }
 
 // removeAttempt stages the deletion of an attempt by its key under its event.
-func (b *batch) removeAttempt(of []byte, t *tally) {
+func (b *batch) removeAttempt(of []byte, t *tally) error {
 	id := tailID(capture.AttemptID, of)
 	key := keyID(prefixAttempt, id)
 	raw, _ := readParts(b.txn, key)
 	var a capture.Attempt
 	if decode(key, raw, &a) == nil {
 		if a.Status == capture.AttemptPending {
-			b.del(keyPending(a.Endpoint, a.NotBefore, id))
-			b.totals.Pending--
+			b.unqueue(&a)
+			if err := b.health(a.Endpoint, func(h *capture.Health) { h.Pending = max(0, h.Pending-1) }); err != nil {
+				return err
+			}
 			t.unwait(id)
 		} else {
 			b.del(keySeq(prefixLog, a.Seq))
 		}
+		b.del(keyAt(&a))
 	}
 	b.del(of)
 	b.delParts(key, len(raw))
@@ -158,7 +163,7 @@ func (b *batch) removeAttempt(of []byte, t *tally) {
 	for n := 0; ; n++ {
 		key := keyChunk(wire, n)
 		if _, err := b.txn.Get(key); err != nil {
-			return
+			return nil
 		}
 		b.del(key)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -45,7 +46,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 		}
 		after = last
 	}
-	if err := s.collect(ctx); err != nil {
+	if err := errors.Join(s.forgetKeys(ctx), s.sweepBuckets(ctx), s.collect(ctx)); err != nil {
 		return fmt.Errorf("store: sweep: %w", err)
 	}
 	return nil
@@ -91,6 +92,7 @@ func (s *Store) victims(ctx context.Context, after uint64) (seqs []uint64, last 
 				if err := decode(keyTally(k.seq), k.tally, &state); err != nil {
 					s.damaged(k.seq, err)
 				}
+				state.upgrade()
 			}
 			if state.Pinned || len(state.Waiting) > 0 {
 				continue
@@ -195,17 +197,26 @@ func (s *Store) orphans(ctx context.Context) error {
 		}
 		return nil
 	})
-	for err == nil && len(keys) > 0 {
-		n := min(len(keys), removeKeys)
-		err = s.do(ctx, &write{plan: func(b *batch) error {
-			for _, key := range keys[:n] {
+	if err != nil {
+		return err
+	}
+	return s.delete(ctx, keys)
+}
+
+// delete removes keys that nothing counts.
+func (s *Store) delete(ctx context.Context, keys [][]byte) error {
+	for some := range slices.Chunk(keys, removeKeys) {
+		err := s.do(ctx, &write{plan: func(b *batch) error {
+			for _, key := range some {
 				b.del(key)
 			}
 			return nil
 		}})
-		keys = keys[n:]
+		if err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // whole reports whether as many events are there as were kept and not removed.

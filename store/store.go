@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -63,6 +64,7 @@ type Store struct {
 	disk   *disk
 	feed   feed
 	queues queues
+	opens  openBuckets // of statistics; the committer's
 
 	room      *semaphore.Weighted // of the queue, in bytes
 	queue     chan []*write       // to the committer; closed by Close
@@ -81,7 +83,11 @@ type Store struct {
 	totals totals
 	freed  int64 // bytes removed since Badger was last made to notice
 
-	sweeping sync.Mutex // held by the one retention pass that runs
+	sweeping sync.Mutex // held by the one retention pass that runs; guards the two below
+	forgot   time.Time  // when idempotency keys were last looked through
+	swept    uint32     // since when buckets of minutes are left, as of the last pass
+
+	commits atomic.Uint64 // transactions that were synced
 
 	lost  uint64
 	point *checkpoint
@@ -108,6 +114,7 @@ func open(dir string, o Options) (s *Store, err error) {
 		memory:    o.Memory,
 		retain:    o.Retain,
 		log:       &watchLog{log: o.Log},
+		opens:     openBuckets{log: o.Log},
 		feed:      feed{watchers: map[chan struct{}]bool{}},
 		room:      semaphore.NewWeighted(queueBytes),
 		queue:     make(chan []*write, queueBytes/queueEach),

@@ -15,6 +15,13 @@ import (
 
 // Sending again.
 
+// replays are those a screen has asked for, until their outcome is told. They
+// are a part of the screen, to whom their answers go.
+type replays struct {
+	base
+	waiting []sent
+}
+
 // sent is a replay whose outcome is waited for: an attempt of the event that
 // is newer than after.
 type sent struct {
@@ -29,22 +36,41 @@ type resend struct {
 	*Options
 	ctx    context.Context
 	events []capture.ID
-	to     string
+	what   capture.Resend
 }
 
-func (e *events) replayTo(to string) tea.Cmd {
-	ids := e.these()
-	r := resend{&e.Options, e.ctx, ids, to}
+// again sends events again, asking first when they are several.
+func (p *replays) again(ids []capture.ID, to string) tea.Cmd {
+	r := resend{&p.Options, p.ctx, ids, capture.Resend{To: to}}
 	where := to
 	if where == "" {
-		where = or(strings.Join(e.Ready.Targets, ", "), "its endpoints")
+		where = or(strings.Join(p.Ready.Targets, ", "), "its endpoints")
 	}
 	if len(ids) == 1 {
-		return tea.Sequence(note("replaying "+string(ids[0])+" → "+where), e.ask(r.run))
+		return tea.Sequence(note("replaying "+string(ids[0])+" → "+where), p.ask(r.run))
 	}
 	what := fmt.Sprintf("%d events → %s", len(ids), where)
-	e.dialog = &confirm{"replay " + safe.Line(what) + "?", tea.Sequence(note("replaying "+what), e.ask(r.run))}
+	p.dialog = &confirm{"replay " + safe.Line(what) + "?", tea.Sequence(note("replaying "+what), p.ask(r.run))}
 	return nil
+}
+
+// retry makes an attempt once more: the same event, to the same endpoint.
+func (p *replays) retry(a *capture.Attempt) tea.Cmd {
+	r := resend{&p.Options, p.ctx, []capture.ID{a.Event}, capture.Resend{Attempt: a.ID}}
+	return tea.Sequence(note("retrying "+string(a.Event)+" → "+a.URL), p.ask(r.run))
+}
+
+// whyNot says why an attempt cannot be retried.
+func (p *replays) whyNot(a *capture.Attempt) string {
+	switch {
+	case a == nil:
+		return "no attempt is selected"
+	case p.Resend == nil:
+		return "cannot retry here: nothing delivers events"
+	case a.Status == capture.AttemptPending:
+		return "it has not been made yet"
+	}
+	return ""
 }
 
 func (r resend) run() tea.Msg {
@@ -54,7 +80,7 @@ func (r resend) run() tea.Msg {
 		if newest, err := r.Source.Attempts(r.ctx, capture.AttemptQuery{Event: id, Limit: 1}); err == nil && len(newest) > 0 {
 			s.after = newest[0].ID
 		}
-		if err := r.Resend(r.ctx, id, capture.Resend{To: r.to}); err != nil {
+		if err := r.Resend(r.ctx, id, r.what); err != nil {
 			return failed(fmt.Errorf("replay %s: %w", id, err))
 		}
 		out.sent = append(out.sent, s)
@@ -65,17 +91,17 @@ func (r resend) run() tea.Msg {
 // failed is a note of an error, as an answer.
 func failed(err error) tea.Msg { return outcomes{err: err} }
 
-func (e *events) askWhere() {
+func (p *replays) askWhere(ids []capture.ID) {
 	at := ""
-	if len(e.Ready.Targets) > 0 {
-		at = e.Ready.Targets[0]
+	if len(p.Ready.Targets) > 0 {
+		at = p.Ready.Targets[0]
 	}
-	e.dialog = &prompt{"replay to", newField(at), func(to string) tea.Cmd {
+	p.dialog = &prompt{"replay to", newField(at), func(to string) tea.Cmd {
 		to = strings.TrimSpace(to)
 		if u, err := url.Parse(to); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return send(noteMsg{"not sent: " + to + " is no http:// or https:// URL", true})
 		}
-		return e.replayTo(to)
+		return p.again(ids, to)
 	}}
 }
 
@@ -94,11 +120,11 @@ type outcomes struct {
 	err  error
 }
 
-func (e *events) check() tea.Cmd {
-	if len(e.waiting) == 0 {
+func (p *replays) check() tea.Cmd {
+	if len(p.waiting) == 0 {
 		return nil
 	}
-	return e.ask(check{&e.Options, e.ctx, append([]sent(nil), e.waiting...)}.run)
+	return p.ask(check{&p.Options, p.ctx, append([]sent(nil), p.waiting...)}.run)
 }
 
 func (c check) run() tea.Msg {
@@ -121,16 +147,30 @@ func (c check) run() tea.Msg {
 	return out
 }
 
+// update takes the answers to its questions, and reports whether msg is one.
+func (p *replays) update(msg tea.Msg) (tea.Cmd, bool) {
+	switch msg := msg.(type) {
+	case resent:
+		p.waiting = append(p.waiting, msg.sent...)
+		return p.check(), true
+	case outcomes:
+		return p.tell(msg), true
+	case told:
+		return note(string(msg)), true
+	}
+	return nil, false
+}
+
 // tell says how replays ended: one in full, several in numbers.
-func (e *events) tell(o outcomes) tea.Cmd {
+func (p *replays) tell(o outcomes) tea.Cmd {
 	if o.err != nil {
 		return send(noteMsg{o.err.Error(), true})
 	}
 	known := 0
 	for _, s := range o.done {
-		for i, w := range e.waiting {
+		for i, w := range p.waiting {
 			if w == s {
-				e.waiting = append(e.waiting[:i], e.waiting[i+1:]...)
+				p.waiting = append(p.waiting[:i], p.waiting[i+1:]...)
 				known++
 				break
 			}
@@ -141,16 +181,21 @@ func (e *events) tell(o outcomes) tea.Cmd {
 		return nil
 	case known == 1:
 		a := o.last
-		text, _ := result(&a)
-		if a.Code != 0 {
-			text += fmt.Sprintf(" %d", a.Code)
-		}
-		if a.Error != nil && a.Error.Message != "" {
-			text += ": " + a.Error.Message
-		}
-		return send(noteMsg{fmt.Sprintf("%s (%s, %s)", text, short(time.Duration(a.Duration)), a.Event), a.Status != capture.AttemptSucceeded})
+		return send(noteMsg{fmt.Sprintf("%s (%s, %s)", ended(&a), short(time.Duration(a.Duration)), a.Event), a.Status != capture.AttemptSucceeded})
 	}
 	return send(noteMsg{fmt.Sprintf("replayed %d: %d ok, %d failed", known, o.ok, len(o.done)-o.ok), o.ok < len(o.done)})
+}
+
+// ended says how an attempt did, with what came back.
+func ended(a *capture.Attempt) string {
+	text, _ := result(a)
+	if a.Code != 0 {
+		text += fmt.Sprintf(" %d", a.Code)
+	}
+	if a.Error != nil && a.Error.Message != "" {
+		text += ": " + a.Error.Message
+	}
+	return text
 }
 
 // Pinning and deleting.
@@ -249,7 +294,7 @@ func (c copying) headers() tea.Msg {
 	for _, h := range c.row.Headers {
 		value := h[1]
 		if !c.secrets {
-			value = masked(h)
+			value = h.Masked()
 		}
 		b.WriteString(h[0] + ": " + value + "\n")
 	}

@@ -22,12 +22,7 @@ var attemptColumns = []column[capture.Attempt]{
 	}},
 	{title: "CAUSE", width: 7, rank: 6, cell: func(a *capture.Attempt) (string, role) { return safe.Line(cause(a)), plain }},
 	{title: "RESULT", cell: result},
-	{title: "CODE", width: 4, right: true, cell: func(a *capture.Attempt) (string, role) {
-		if a.Code == 0 {
-			return "-", plain
-		}
-		return fmt.Sprint(a.Code), plain
-	}},
+	{title: "CODE", width: 4, right: true, cell: answered},
 	part("DNS", 5, func(a *capture.Attempt) capture.Duration { return a.Timing.DNS }),
 	part("CONN", 4, func(a *capture.Attempt) capture.Duration { return a.Timing.Connect }),
 	part("TLS", 5, func(a *capture.Attempt) capture.Duration { return a.Timing.TLS }),
@@ -42,9 +37,35 @@ func part(name string, rank int, of func(*capture.Attempt) capture.Duration) col
 	}}
 }
 
+// colEndpoint is shown where attempts are at several endpoints. It has what
+// the others leave.
+var colEndpoint = column[capture.Attempt]{title: "ENDPOINT", cut: middle, cell: func(a *capture.Attempt) (string, role) { return address(a.URL), plain }}
+
+// byEndpoint puts an event's attempts, the newest first as they are read, in
+// the order of their endpoints' first ones, each endpoint's oldest first.
+// several says that there is more than one endpoint.
+func byEndpoint(attempts []capture.Attempt) (grouped []capture.Attempt, several bool) {
+	slices.Reverse(attempts)
+	order := map[capture.ID]int{}
+	for i := range attempts {
+		if _, ok := order[attempts[i].Endpoint]; !ok {
+			order[attempts[i].Endpoint] = len(order)
+		}
+	}
+	slices.SortStableFunc(attempts, func(a, b capture.Attempt) int { return order[a.Endpoint] - order[b.Endpoint] })
+	return attempts, len(order) > 1
+}
+
 // table draws the attempts in h lines, the chosen one among them.
 func (i *inspect) table(w, h int) []string {
-	columns := fitting(attemptColumns, w-2, 10)
+	columns, room := attemptColumns, 10
+	if i.several {
+		room = min(26, w/3)
+		columns = slices.Clone(columns)
+		columns[3].width = 11
+		columns = slices.Insert(columns, 1, colEndpoint)
+	}
+	columns = fitting(columns, w-2, room)
 	out := []string{"  " + drawHead(i.theme, columns, w-2)}
 	if len(i.attempts) == 0 {
 		return append(out, i.theme.line(w, span{dim, "  none: nothing is to be delivered"}))
@@ -82,7 +103,7 @@ func cause(a *capture.Attempt) string {
 	switch {
 	case a.TriggeredBy == capture.ByUser:
 		return "replay"
-	case strings.HasPrefix(a.TriggeredFrom, capture.AttemptID):
+	case strings.HasPrefix(a.TriggeredFrom, capture.AttemptID), a.Number > 1:
 		return "retry"
 	}
 	return "live"

@@ -15,6 +15,7 @@ type column[T any] struct {
 	right bool
 	rank  int // of the columns that do not fit, the highest goes first
 	cell  func(*T) (string, role)
+	cut   func(string, int) string // nil: its end is cut off
 }
 
 // fitting are the columns that leave the one without a width at least room
@@ -91,6 +92,9 @@ func (c *column[T]) fit(text string, flex int) string {
 	w := c.width
 	if w == 0 {
 		w = flex
+	}
+	if c.cut != nil {
+		text = c.cut(text, w)
 	}
 	if c.right {
 		return padLeft(text, w)

@@ -2,6 +2,8 @@ package tui
 
 import (
 	tea "github.com/charmbracelet/bubbletea"
+
+	"code.hooktape.dev/hooktape/capture/safe"
 )
 
 // A dialog is a question on the message line. It has all keys until it is
@@ -82,4 +84,25 @@ func (m *menu) spans(int) []span {
 		s = append(s, span{hint, "  " + it.keys[:1]}, span{plain, " " + it.name})
 	}
 	return append(s, span{hint, "  esc"}, span{plain, " none"})
+}
+
+// offer says something, and what enter does about it. Any other key is for
+// whatever it would have been for.
+type offer struct {
+	says  string
+	look  role
+	does  string
+	enter tea.Cmd
+}
+
+func (o *offer) key(k tea.KeyMsg) (bool, tea.Cmd) {
+	if k.Type == tea.KeyEnter {
+		return true, o.enter
+	}
+	return true, send(k)
+}
+
+func (o *offer) spans(w int) []span {
+	tail := "  enter " + o.does
+	return []span{{o.look, safe.Cut(" "+o.says, w-len(tail))}, {hint, "  enter"}, {plain, " " + o.does}}
 }

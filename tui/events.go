@@ -29,7 +29,7 @@ type events struct {
 	loaded  bool      // something has been read
 	down    bool      // the source could not be read
 	back    time.Time // searched back to
-	waiting []sent    // replays whose outcome is to be told
+	replays replays
 
 	// What reads for the filter in force, and its end. Bubble Tea gives
 	// commands no context, so it is kept here.
@@ -41,6 +41,7 @@ func newEvents(k *kit) *events {
 	e := &events{base: newBase(k), marked: map[capture.ID]bool{}, share: 50}
 	e.list.key = func(r *capture.Row) uint64 { return r.Seq }
 	e.inspect = newInspect(e.base)
+	e.replays.base = e.base
 	e.restart(tail)
 	return e
 }
@@ -66,7 +67,7 @@ func (e *events) Typing() bool { return e.filter.typing || e.inspect.find.typing
 
 func (e *events) Place() place {
 	if e.open {
-		return inBody
+		return e.inspect.place()
 	}
 	return inList
 }
@@ -87,24 +88,20 @@ func (e *events) Update(msg tea.Msg) (screen, tea.Cmd) {
 		cmd = e.inspect.resize()
 	case changedMsg:
 		e.list.stale = true
-		cmd = tea.Batch(e.check(), e.inspect.retry())
+		cmd = tea.Batch(e.replays.check(), e.inspect.retry())
 	case rateMsg:
 		cmd = e.after(e.rate.tick())
 	case loaded:
 		cmd = e.take(msg)
 	case found:
 		cmd = e.jump(msg)
-	case resent:
-		e.waiting = append(e.waiting, msg.sent...)
-		cmd = e.check()
-	case outcomes:
-		cmd = e.tell(msg)
 	case removed:
 		cmd = e.forget(msg)
-	case told:
-		cmd = note(string(msg))
 	default:
-		cmd = e.inspect.update(msg)
+		var ok bool
+		if cmd, ok = e.replays.update(msg); !ok {
+			cmd = e.inspect.update(msg)
+		}
 	}
 	if e.list.paused && !e.paused {
 		e.atPause = e.totals.Events
@@ -184,9 +181,13 @@ func (e *events) act(a action) tea.Cmd {
 	case pin:
 		return e.pinThem()
 	case replay:
-		return e.replayTo("")
+		return e.replays.again(e.these(), "")
+	case retry:
+		return e.replays.retry(e.inspect.selected())
 	case replayTo:
-		e.askWhere()
+		e.replays.askWhere(e.these())
+	case explain:
+		return send(pushMsg{newExplain(e.kit, e.list.selected().ID)})
 	case remove:
 		e.askRemove()
 	case copyMenu:
@@ -210,7 +211,7 @@ func (e *events) actOpen(a action) (tea.Cmd, bool) {
 		e.list.move(1)
 	case otherUp:
 		e.list.move(-1)
-	case pin, replay, replayTo, remove, grow, shrink:
+	case pin, replay, replayTo, retry, explain, remove, grow, shrink:
 		return nil, false
 	default:
 		return e.inspect.act(a), true
@@ -277,7 +278,7 @@ func (e *events) these() []capture.ID {
 
 func (e *events) Why(a action) string {
 	switch a {
-	case replay, replayTo, remove, pin, copyMenu, mark, open, otherPane, nextFailed, prevFailed:
+	case replay, replayTo, explain, remove, pin, copyMenu, mark, open, otherPane, nextFailed, prevFailed:
 		if e.list.selected() == nil {
 			return "no event is selected"
 		}
@@ -285,6 +286,10 @@ func (e *events) Why(a action) string {
 	switch {
 	case (a == replay || a == replayTo) && e.Resend == nil:
 		return "cannot replay here: nothing delivers events"
+	case a == retry:
+		return e.replays.whyNot(e.inspect.selected())
+	case a == explain && e.Endpoints == nil:
+		return "no endpoints can be registered here"
 	case a == remove && e.Remove == nil:
 		return "cannot delete here: this source is read only"
 	case a == pin && e.Pin == nil:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -417,7 +418,8 @@ func TestThemesAreComplete(t *testing.T) {
 
 // TestKeyTable: every key does one thing in a place, and says what.
 func TestKeyTable(t *testing.T) {
-	for _, at := range []place{inList, inBody, inText} {
+	for i := range len(places) - 1 {
+		at := place(1 << i)
 		does := map[string]action{}
 		for _, c := range reachable(keyTable(), at) {
 			if c.Help().Desc == "" || c.Help().Key == "" {
@@ -438,6 +440,26 @@ func TestKeyTable(t *testing.T) {
 	}
 	if _, ok := press(table, tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("r")}, inList); ok {
 		t.Error("r is still bound")
+	}
+}
+
+// TestKeysDocument keeps docs/keys.md what the key table says.
+func TestKeysDocument(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("# Keys\n\nMade from the key table of the interface, which `?` shows for where you are.\n\n| where | key | does |\n|---|---|---|\n")
+	for _, k := range Keys() {
+		keys := "`" + strings.Join(k.Keys, "` `") + "`"
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", strings.Join(k.Where, ", "), keys, k.Does)
+	}
+	const name = "../docs/keys.md"
+	if *update {
+		if err := os.WriteFile(name, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(name)
+	if err != nil || string(got) != b.String() {
+		t.Errorf("%s is not what the key table says, go test ./tui -run KeysDocument -update writes it anew: %v", name, err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"code.hooktape.dev/hooktape/capture/safe"
 )
@@ -32,6 +33,24 @@ func pad(s string, w int) string {
 func padLeft(s string, w int) string {
 	s = safe.Cut(s, w)
 	return spaces(w-safe.Width(s)) + s
+}
+
+// middle is safe text with what is too much for w cells taken out of its
+// middle: of a URL, host and the end of the path tell most.
+func middle(s string, w int) string {
+	if safe.Width(s) <= w || w < 8 {
+		return safe.Cut(s, w)
+	}
+	head := prefix(s, w/2-1)
+	tail := len(s)
+	for room := w - 1 - safe.Width(s[:head]); tail > head; {
+		_, n := utf8.DecodeLastRuneInString(s[:tail])
+		if room -= safe.Width(s[tail-n : tail]); room < 0 {
+			break
+		}
+		tail -= n
+	}
+	return s[:head] + "…" + s[tail:]
 }
 
 // exactly makes lines h lines, no more and no fewer.
@@ -93,6 +112,39 @@ func short(d time.Duration) string {
 		return fmt.Sprintf("%dm%02ds", d/time.Minute, d%time.Minute/time.Second)
 	}
 	return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
+}
+
+// lasts is a time to wait in words of at most 6 cells, to the second: 42s, 4m12s, 3h04m, 2d03h.
+func lasts(d time.Duration) string {
+	d = max(0, d).Round(time.Second)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%02ds", d/time.Minute, d%time.Minute/time.Second)
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
+	case d < 100*24*time.Hour:
+		return fmt.Sprintf("%dd%02dh", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
+	}
+	return fmt.Sprintf("%dd", d/(24*time.Hour))
+}
+
+// age is how long ago something was, roughly: 3s, 4m, 2h, 5d; - when never.
+func age(now, then time.Time) string {
+	if then.IsZero() {
+		return "-"
+	}
+	d := max(0, now.Sub(then))
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", d/time.Minute)
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return fmt.Sprintf("%dd", d/(24*time.Hour))
 }
 
 // or is a, or b where a is nothing.

@@ -27,7 +27,7 @@ func TestFrames(t *testing.T) {
 		{"copy", []string{"y"}},
 		{"delete", []string{"x"}},
 		{"help", []string{"?"}},
-		{"log", []string{"2"}},
+		{"log", []string{"4"}},
 	}
 	for _, size := range [][2]int{{40, 10}, {80, 24}, {160, 45}} {
 		at := fmt.Sprintf("_%dx%d", size[0], size[1])

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"context"
-	"slices"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -16,9 +15,11 @@ type inspect struct {
 	base
 	row      capture.Row
 	shown    bool              // it is on view, and not only its preview
-	attempts []capture.Attempt // oldest first
+	attempts []capture.Attempt // by endpoint, oldest first
+	several  bool              // of several endpoints
 	chosen   capture.ID        // the attempt whose response is shown; "": the newest finished
 	attempt  *capture.Attempt  // that one, whole
+	start    capture.ID        // the attempt to choose in the event shown next
 	body     []byte
 	bodyErr  error
 	have     has
@@ -55,6 +56,7 @@ const (
 	bodyTab tab = iota
 	headersTab
 	responseTab
+	sentTab
 	attemptsTab
 	tabs
 )
@@ -83,7 +85,8 @@ func (i *inspect) show(row capture.Row, shown bool) tea.Cmd {
 	case !same:
 		i.stop()
 		i.read, i.stop = context.WithCancel(i.ctx)
-		i.attempts, i.chosen, i.attempt, i.body, i.bodyErr = nil, "", nil, nil, nil
+		i.attempts, i.attempt, i.body, i.bodyErr = nil, nil, nil, nil
+		i.chosen, i.start = i.start, ""
 		i.text, i.have, i.tops, i.left, i.busy = nil, nothing, [tabs]int{}, 0, false
 		i.made++ // a text of the event before is late
 		return i.retry()
@@ -186,8 +189,7 @@ func (i *inspect) take(a looked) tea.Cmd {
 	if a.err != nil {
 		return send(noteMsg{a.err.Error(), true})
 	}
-	i.attempts = a.attempts
-	slices.Reverse(i.attempts)
+	i.attempts, i.several = byEndpoint(a.attempts)
 	i.attempt = a.attempt
 	i.have = max(i.have, facts)
 	if a.body {
@@ -320,4 +322,20 @@ func (i *inspect) chosenIndex() int {
 		}
 	}
 	return len(i.attempts) - 1
+}
+
+// selected is the attempt chosen in the table, nil where there is none.
+func (i *inspect) selected() *capture.Attempt {
+	if n := i.chosenIndex(); n >= 0 {
+		return &i.attempts[n]
+	}
+	return nil
+}
+
+// place is where the keyboard is while it is in the inspector.
+func (i *inspect) place() place {
+	if i.tab == attemptsTab {
+		return inTries
+	}
+	return inBody
 }

@@ -125,10 +125,15 @@ func verdict(s capture.Signature) span {
 }
 
 func (i *inspect) tabLine(w int, focus bool) string {
-	names := [tabs]string{"Body", fmt.Sprintf("Headers %d", len(i.row.Headers)), "Response", fmt.Sprintf("Attempts %d", len(i.attempts))}
+	return i.theme.tabs(w, int(i.tab), focus, "Body", fmt.Sprintf("Headers %d", len(i.row.Headers)), "Response", "Sent", fmt.Sprintf("Attempts %d", len(i.attempts)))
+}
+
+// tabs draws the names of tabs, the one at among them however narrow it is.
+func (t *theme) tabs(w, at int, focus bool, names ...string) string {
 	var s []span
-	for t, name := range names {
-		if tab(t) != i.tab {
+	end := 0
+	for i, name := range names {
+		if i != at {
 			s = append(s, span{dim, "  " + name + " "})
 			continue
 		}
@@ -137,8 +142,9 @@ func (i *inspect) tabLine(w int, focus bool) string {
 			look = selected
 		}
 		s = append(s, span{plain, " "}, span{look, "[" + name + "]"})
+		end = width(s)
 	}
-	return i.theme.line(w, s...)
+	return t.line(w, skip(s, end-w)...)
 }
 
 // about says what the text is, and how to see it otherwise.
@@ -160,10 +166,17 @@ func (i *inspect) about() string {
 		}
 		return "as received (S shows secrets)"
 	}
-	if i.attempt == nil {
-		return "response"
+	what := "response to"
+	if i.tab == sentTab {
+		what = "request of"
 	}
-	return fmt.Sprintf("response to attempt %d", i.attempt.Number)
+	switch {
+	case i.attempt == nil:
+		return "no attempt has been made"
+	case i.several:
+		return fmt.Sprintf("%s attempt %d at %s", what, i.attempt.Number, address(i.attempt.URL))
+	}
+	return fmt.Sprintf("%s attempt %d", what, i.attempt.Number)
 }
 
 // tell is what the message line says: the search, and how far down one is.

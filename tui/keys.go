@@ -13,62 +13,89 @@ import (
 type action string
 
 const (
-	goDown      action = "down"
-	goUp        action = "up"
-	goHalfDown  action = "half-page-down"
-	goHalfUp    action = "half-page-up"
-	goPageDown  action = "page-down"
-	goPageUp    action = "page-up"
-	goTop       action = "top"
-	goBottom    action = "bottom"
-	goRight     action = "right"
-	goLeft      action = "left"
-	nextFailed  action = "next-failed"
-	prevFailed  action = "previous-failed"
-	open        action = "open"
-	back        action = "back"
-	otherPane   action = "other-pane"
-	grow        action = "grow"
-	shrink      action = "shrink"
-	nextTab     action = "next-tab"
-	prevTab     action = "previous-tab"
-	otherDown   action = "next-event"
-	otherUp     action = "previous-event"
-	find        action = "find"
-	nextMatch   action = "next-match"
-	prevMatch   action = "previous-match"
-	follow      action = "follow"
-	mark        action = "mark"
-	unmark      action = "unmark"
-	pin         action = "pin"
-	replay      action = "replay"
-	replayTo    action = "replay-to"
-	copyMenu    action = "copy"
-	remove      action = "delete"
-	bodyMode    action = "body-mode"
-	wrapLines   action = "wrap"
-	showSecrets action = "secrets"
-	showHelp    action = "help"
-	viewEvents  action = "view-events"
-	viewLog     action = "view-log"
-	cycleTheme  action = "theme"
-	toggleHints action = "hints"
-	redraw      action = "redraw"
-	suspend     action = "suspend"
-	quit        action = "quit"
-	quitAtOnce  action = "quit-now"
+	goDown        action = "down"
+	goUp          action = "up"
+	goHalfDown    action = "half-page-down"
+	goHalfUp      action = "half-page-up"
+	goPageDown    action = "page-down"
+	goPageUp      action = "page-up"
+	goTop         action = "top"
+	goBottom      action = "bottom"
+	goRight       action = "right"
+	goLeft        action = "left"
+	nextFailed    action = "next-failed"
+	prevFailed    action = "previous-failed"
+	open          action = "open"
+	back          action = "back"
+	otherPane     action = "other-pane"
+	grow          action = "grow"
+	shrink        action = "shrink"
+	nextTab       action = "next-tab"
+	prevTab       action = "previous-tab"
+	otherDown     action = "next-event"
+	otherUp       action = "previous-event"
+	find          action = "find"
+	nextMatch     action = "next-match"
+	prevMatch     action = "previous-match"
+	follow        action = "follow"
+	mark          action = "mark"
+	unmark        action = "unmark"
+	pin           action = "pin"
+	replay        action = "replay"
+	replayTo      action = "replay-to"
+	retry         action = "retry"
+	explain       action = "explain"
+	create        action = "create"
+	edit          action = "edit"
+	toggle        action = "toggle"
+	rotate        action = "rotate-secret"
+	test          action = "test"
+	nextField     action = "next-field"
+	prevField     action = "previous-field"
+	nextChoice    action = "next-choice"
+	prevChoice    action = "previous-choice"
+	saveForm      action = "save"
+	copyMenu      action = "copy"
+	remove        action = "delete"
+	bodyMode      action = "body-mode"
+	wrapLines     action = "wrap"
+	showSecrets   action = "secrets"
+	showHelp      action = "help"
+	viewEvents    action = "view-events"
+	viewEndpoints action = "view-endpoints"
+	viewQueue     action = "view-queue"
+	viewLog       action = "view-log"
+	cycleTheme    action = "theme"
+	toggleHints   action = "hints"
+	redraw        action = "redraw"
+	suspend       action = "suspend"
+	quit          action = "quit"
+	quitAtOnce    action = "quit-now"
 )
 
 // place is where the keyboard is; a command of the key table belongs to one
 // or more.
-type place uint8
+type place uint16
 
 const (
-	inList place = 1 << iota // a list of events
-	inBody                   // one event
-	inText                   // lines to read
+	inList      place = 1 << iota // the list of events
+	inBody                        // one event
+	inTries                       // the attempts of one event
+	inEndpoints                   // the list of endpoints
+	inEndpoint                    // one endpoint
+	inQueue                       // the list of what is due
+	inExplain                     // who gets an event
+	inForm                        // text fields
+	inSecret                      // a secret that is shown once
+	inText                        // lines to read
 	anywhere
+
+	inEvent = inBody | inTries
+	moving  = inList | inEvent | inEndpoints | inEndpoint | inQueue | inExplain | inText
 )
+
+// places are their names, in their order.
+var places = []string{"list", "event", "attempts", "endpoints", "endpoint", "queue", "explain", "form", "secret", "text", "anywhere"}
 
 // command is a row of the key table: what the user can do, by which keys and
 // where. Footer, help and the reaction to keys are made from it.
@@ -88,51 +115,75 @@ func bind(a action, in place, keys, shown, does, foot string) command {
 func keyTable() []command {
 	return []command{
 		bind(open, inList, "enter", "enter", "inspect the event", "open"),
-		bind(back, inBody|inText, "esc", "esc", "back; close what was opened last", "back"),
+		bind(open, inEndpoints, "enter", "enter", "its attempts, what is due, all of it", "open"),
+		bind(open, inEndpoint|inQueue, "enter", "enter", "the attempt: its request and response", "open"),
+		bind(open, inExplain, "enter", "enter", "the endpoint", "open"),
+		bind(open, inSecret, "enter", "enter", "the endpoint", "endpoint"),
+		bind(saveForm, inForm, "enter ctrl+s", "enter", "save", "save"),
+		bind(back, inForm, "esc", "esc", "leave; asks when something was changed", "leave"),
+		bind(nextField, inForm, "tab down", "tab", "next field", "next"),
+		bind(prevField, inForm, "shift+tab up", "shift+tab", "previous field", "previous"),
+		bind(nextChoice, inForm, "right", "→", "next choice", ""),
+		bind(prevChoice, inForm, "left", "←", "previous choice", ""),
+		bind(back, inEvent|inEndpoint|inQueue|inExplain|inSecret|inText, "esc", "esc", "back; close what was opened last", "back"),
 		bind(replay, inList|inBody, "r", "r", "replay now (the marked, else the selected)", "replay"),
-		bind(replayTo, inList|inBody, "R", "R", "replay to another URL", ""),
+		bind(retry, inTries|inEndpoint, "r", "r", "retry the attempt: the same event, to its endpoint alone", "retry"),
+		bind(replayTo, inList|inEvent, "R", "R", "replay to another URL", ""),
+		bind(create, inEndpoints, "n c", "n", "new endpoint", "new"),
+		bind(edit, inEndpoints|inEndpoint, "e", "e", "edit the endpoint", "edit"),
+		bind(test, inEndpoints|inEndpoint, "t", "t", "test: send it an event, once", "test"),
+		bind(toggle, inEndpoints|inEndpoint, "p", "p", "disable (asks why), or enable again", "on/off"),
+		bind(rotate, inEndpoints|inEndpoint, "s", "s", "new secret (asks); the old one counts for a day", ""),
 		bind(find, inList, "/", "/", "filter, live; esc clears it", "filter"),
-		bind(find, inBody, "/", "/", "search; esc clears it", "search"),
-		bind(nextTab, inBody, "] tab", "]", "next tab", "tab"),
-		bind(prevTab, inBody, "[ shift+tab", "[", "previous tab", ""),
-		bind(bodyMode, inBody, "v", "v", "body: pretty, raw, hex", "view"),
-		bind(copyMenu, inList|inBody, "y", "y", "copy… (body, curl, id, url, headers)", "copy"),
+		bind(find, inEndpoints, "/", "/", "filter by words, live; !word leaves out; esc clears it", "filter"),
+		bind(find, inEvent, "/", "/", "search; esc clears it", "search"),
+		bind(nextTab, inEvent|inEndpoint, "] tab", "]", "next tab", "tab"),
+		bind(prevTab, inEvent|inEndpoint, "[ shift+tab", "[", "previous tab", ""),
+		bind(bodyMode, inEvent, "v", "v", "body: pretty, raw, hex", "view"),
+		bind(copyMenu, inList|inEvent, "y", "y", "copy… (body, curl, id, url, headers)", "copy"),
+		bind(copyMenu, inEndpoints|inEndpoint, "y", "y", "copy… (url, id)", ""),
+		bind(copyMenu, inSecret, "y", "y", "copy the secret", "copy"),
 		bind(mark, inList, "space", "space", "mark; r, x and m act on the marked", "mark"),
 		bind(unmark, inList, `ctrl+\`, `ctrl+\`, "unmark all", ""),
-		bind(pin, inList|inBody, "m", "m", "pin: keep it from being pruned", "pin"),
-		bind(remove, inList|inBody, "x", "x", "delete (asks)", ""),
+		bind(pin, inList|inEvent, "m", "m", "pin: keep it from being pruned", "pin"),
+		bind(explain, inList|inEvent, "E", "E", "explain: which endpoints get it, and why others do not", ""),
+		bind(remove, inList|inEvent, "x", "x", "delete (asks)", ""),
+		bind(remove, inEndpoints|inEndpoint, "x", "x", "delete (asks); what is due to it is skipped", ""),
 		bind(follow, inList, "F", "F", "follow the newest on/off", "follow"),
-		bind(otherDown, inBody, "J", "J", "next event", "next"),
-		bind(otherUp, inBody, "K", "K", "previous event", ""),
+		bind(otherDown, inEvent, "J", "J", "next event", "next"),
+		bind(otherUp, inEvent, "K", "K", "previous event", ""),
 		bind(otherDown, inList, "J", "J", "scroll the other pane down", ""),
 		bind(otherUp, inList, "K", "K", "scroll the other pane up", ""),
-		bind(nextMatch, inBody, "n", "n", "next match", ""),
-		bind(prevMatch, inBody, "N", "N", "previous match", ""),
+		bind(nextMatch, inEvent, "n", "n", "next match", ""),
+		bind(prevMatch, inEvent, "N", "N", "previous match", ""),
 		bind(nextFailed, inList, "}", "}", "next failed event", ""),
 		bind(prevFailed, inList, "{", "{", "previous failed event", ""),
-		bind(goDown, inList|inBody|inText, "j down", "j ↓", "down", ""),
-		bind(goUp, inList|inBody|inText, "k up", "k ↑", "up", ""),
-		bind(goTop, inList|inBody|inText, "g home", "g Home", "first, oldest", ""),
-		bind(goBottom, inList|inBody|inText, "G end", "G End", "last, newest; in the list: follow", ""),
-		bind(goHalfDown, inList|inBody|inText, "ctrl+d", "ctrl+d", "half a page down", ""),
-		bind(goHalfUp, inList|inBody|inText, "ctrl+u", "ctrl+u", "half a page up", ""),
-		bind(goPageDown, inList|inBody|inText, "pgdown ctrl+f", "PgDn", "a page down", ""),
-		bind(goPageUp, inList|inBody|inText, "pgup ctrl+b", "PgUp", "a page up", ""),
-		bind(goLeft, inBody, "h left", "h ←", "scroll left", ""),
-		bind(goRight, inBody, "l right", "l →", "scroll right", ""),
-		bind(wrapLines, inBody, "w", "w", "wrap long lines on/off", ""),
+		bind(goDown, moving, "j down", "j ↓", "down", ""),
+		bind(goUp, moving, "k up", "k ↑", "up", ""),
+		bind(goTop, moving, "g home", "g Home", "first; among events: the oldest", ""),
+		bind(goBottom, moving, "G end", "G End", "last; among events: follow the newest", ""),
+		bind(goHalfDown, moving, "ctrl+d", "ctrl+d", "half a page down", ""),
+		bind(goHalfUp, moving, "ctrl+u", "ctrl+u", "half a page up", ""),
+		bind(goPageDown, moving, "pgdown ctrl+f", "PgDn", "a page down", ""),
+		bind(goPageUp, moving, "pgup ctrl+b", "PgUp", "a page up", ""),
+		bind(goLeft, inEvent, "h left", "h ←", "scroll left", ""),
+		bind(goRight, inEvent, "l right", "l →", "scroll right", ""),
+		bind(wrapLines, inEvent, "w", "w", "wrap long lines on/off", ""),
 		bind(otherPane, inList, "tab", "tab", "to the event's pane", ""),
-		bind(grow, inList|inBody, "+", "+", "wider list", ""),
-		bind(shrink, inList|inBody, "_ -", "_", "narrower list", ""),
-		bind(showSecrets, inList|inBody, "S", "S", "show/hide secrets", ""),
+		bind(grow, inList|inEvent, "+", "+", "wider list", ""),
+		bind(shrink, inList|inEvent, "_ -", "_", "narrower list", ""),
+		bind(showSecrets, inList|inEvent, "S", "S", "show/hide secrets", ""),
 		bind(showHelp, anywhere, "? : ctrl+p", "?", "help for here; type to search, enter runs", "help"),
 		bind(viewEvents, anywhere, "1", "1", "events", ""),
-		bind(viewLog, anywhere, "2", "2", "log of this program", ""),
+		bind(viewEndpoints, anywhere, "2", "2", "endpoints", ""),
+		bind(viewQueue, anywhere, "3", "3", "what is due to be sent", ""),
+		bind(viewLog, anywhere, "4", "4", "log of this program", ""),
 		bind(cycleTheme, anywhere, "T", "T", "next theme: ansi dark light cvd mono", ""),
 		bind(toggleHints, anywhere, "H", "H", "hide/show this line of hints", ""),
 		bind(redraw, anywhere, "ctrl+l", "ctrl+l", "redraw the screen", ""),
 		bind(suspend, anywhere, "ctrl+z", "ctrl+z", "suspend; fg comes back", ""),
 		bind(back, inList, "esc", "esc", "stop the search, clear filter, marks", ""),
+		bind(back, inEndpoints, "esc", "esc", "clear the filter; back to the events", ""),
 		bind(quit, anywhere, "q", "q", "back; at the top: quit", "quit"),
 		bind(quitAtOnce, anywhere, "ctrl+c", "ctrl+c", "quit", ""),
 	}
@@ -143,7 +194,7 @@ type Key struct {
 	Action string   `json:"action"`
 	Keys   []string `json:"keys"`
 	Does   string   `json:"does"`
-	Where  []string `json:"where"` // list, event, text, or anywhere
+	Where  []string `json:"where"` // list, event, attempts, endpoints, …, or anywhere
 }
 
 // Keys is the key table.
@@ -151,7 +202,7 @@ func Keys() []Key {
 	var out []Key
 	for _, c := range keyTable() {
 		k := Key{Action: string(c.action), Keys: c.Keys(), Does: c.Help().Desc}
-		for i, where := range []string{"list", "event", "text", "anywhere"} {
+		for i, where := range places {
 			if c.in&(1<<i) != 0 {
 				k.Where = append(k.Where, where)
 			}

@@ -63,6 +63,8 @@ func (m making) run() tea.Msg {
 		m.bodyText(t)
 	case headersTab:
 		m.headText(t)
+	case sentTab:
+		m.sentText(t)
 	default:
 		m.responseText(t)
 	}
@@ -186,10 +188,47 @@ func (m making) addHeaders(t *text, hs capture.Headers) {
 	for _, h := range hs {
 		value := h[1]
 		if !m.secrets {
-			value = masked(h)
+			value = h.Masked()
 		}
 		t.add(header, safe.Line(h[0])+": "+safe.Line(value))
 	}
+}
+
+// sentText is what went over the wire to the endpoint. The body is the
+// event's own unless it says otherwise.
+func (m making) sentText(t *text) {
+	a := m.attempt
+	if a == nil {
+		t.add(faint, "nothing has been sent")
+		return
+	}
+	t.add(header, "sent to: "+safe.Line(a.URL))
+	switch r := a.Request; {
+	case a.Status == capture.AttemptPending:
+		t.add(faint, "waiting "+due(a))
+	case r == nil:
+		t.add(faint, "", "nothing went over the wire")
+	default:
+		t.add(words, "", safe.Line(r.Method+" "+string(r.Target)+" HTTP/1.1"))
+		m.addHeaders(t, r.Headers)
+		t.add(words, "")
+		if len(r.Made) == 0 {
+			t.add(faint, fmt.Sprintf("the event's body, %s", size(m.row.Size)))
+			return
+		}
+		addWhole(t, min(m.mode, raw), r.Headers.First("Content-Type"), []byte(r.Made))
+	}
+}
+
+// addWhole adds a body below other lines: what is not text as its beginning
+// in bytes.
+func addWhole(t *text, m mode, contentType string, body []byte) {
+	below := &text{}
+	addBody(below, m, contentType, body)
+	if below.hex != nil {
+		below.add(words, safe.Hex(below.hex, 0, 4096)...)
+	}
+	t.lines = append(t.lines, below.lines...)
 }
 
 func (m making) responseText(t *text) {
@@ -216,16 +255,11 @@ func (m making) responseText(t *text) {
 	t.add(words, "", safe.Line(fmt.Sprintf("%s %d", r.Proto, r.Status)))
 	m.addHeaders(t, r.Headers)
 	t.add(words, "")
-	body := &text{}
 	if len(r.Body) == 0 {
-		body.add(faint, "no body")
+		t.add(faint, "no body")
 	} else {
-		addBody(body, min(m.mode, raw), r.Headers.First("Content-Type"), r.Body)
+		addWhole(t, min(m.mode, raw), r.Headers.First("Content-Type"), r.Body)
 	}
-	if body.hex != nil {
-		body.add(words, safe.Hex(body.hex, 0, 4096)...)
-	}
-	t.lines = append(t.lines, body.lines...)
 	if r.Truncated {
 		t.add(wrong, fmt.Sprintf("… cut off: the first %s were kept", size(int64(len(r.Body)))))
 	}

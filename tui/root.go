@@ -40,9 +40,13 @@ type view struct {
 func newRoot(k *kit) *root {
 	r := &root{kit: k, hints: true, dirty: true}
 	r.views = append(r.views, view{"Events", viewEvents, []screen{newEvents(k)}})
+	if k.Endpoints != nil {
+		r.views = append(r.views, view{"Endpoints", viewEndpoints, []screen{newEndpoints(k)}}, view{"Queue", viewQueue, []screen{newQueue(k)}})
+	}
 	if k.Log != nil {
 		r.views = append(r.views, view{"Log", viewLog, []screen{newLog(k)}})
 	}
+	k.showing = func(id int) bool { return r.top().ID() == id }
 	return r
 }
 
@@ -185,6 +189,10 @@ func (r *root) run(a action) tea.Cmd {
 				return r.tell(r.size())
 			}
 		}
+		if a == viewEndpoints || a == viewQueue || a == viewLog {
+			r.note = noteMsg{text: "there is no such view here", bad: true}
+			return nil
+		}
 		return r.tell(a)
 	}
 	return nil
@@ -274,7 +282,10 @@ func (r *root) draw() string {
 
 // title draws the views, or the way back from a screen opened from one.
 func (r *root) title() string {
-	left := []span{{title, " HOOKTAPE"}}
+	var left []span
+	if r.w >= 60 {
+		left = []span{{title, " HOOKTAPE"}}
+	}
 	if s := r.stack(); len(s) > 1 || s[0].Title() != "" {
 		left = []span{{dim, " ‹ " + r.views[r.at].name}, {title, "  " + r.top().Title()}}
 	} else {
@@ -283,7 +294,11 @@ func (r *root) title() string {
 			if i == r.at {
 				look, gap = title, "·"
 			}
-			left = append(left, span{look, "  " + string(rune('1'+i)) + gap + v.name})
+			name := v.name
+			if i != r.at && r.w < 60 {
+				gap, name = "", ""
+			}
+			left = append(left, span{look, "  " + r.keyOf(v.key) + gap + name})
 		}
 	}
 	var right []span
@@ -294,6 +309,16 @@ func (r *root) title() string {
 		right = append([]span{{bad, "DOWN ✗ " + safe.Cut(safe.Line(r.lost.Error()), r.w/3) + " "}}, right...)
 	}
 	return r.theme.spread(r.w, left, append(right, span{plain, " "}))
+}
+
+// keyOf is the key that does an action everywhere.
+func (r *root) keyOf(a action) string {
+	for _, c := range r.table {
+		if c.action == a {
+			return c.Help().Key
+		}
+	}
+	return ""
 }
 
 // message draws what is to be said, the most pressing first: a question, a
@@ -323,6 +348,15 @@ func (r *root) message(own bool) string {
 
 // footer draws the hints: the commands of the place that can be done now.
 func (r *root) footer() string {
+	if r.top().Place() == inForm {
+		var spans []span
+		for _, c := range r.table {
+			if c.in&inForm != 0 && c.foot != "" {
+				spans = append(spans, span{hint, " " + c.Help().Key}, span{plain, " " + c.foot + " "})
+			}
+		}
+		return r.theme.line(r.w, spans...)
+	}
 	if r.typing() {
 		return r.theme.line(r.w, span{hint, " enter"}, span{plain, " done "}, span{hint, " esc"}, span{plain, " cancel "})
 	}

@@ -17,7 +17,9 @@ type screen interface {
 	// Title names the screen in the title line.
 	Title() string
 	// Update is given actions, changedMsg, sizeMsg and the answers to the
-	// screen's own questions; keys only while it is Typing.
+	// screen's own questions; keys only while it is Typing. sizeMsg also says
+	// that the screen has come on view, which is when one that was not reads
+	// what has changed meanwhile.
 	Update(tea.Msg) (screen, tea.Cmd)
 	// View draws at most h lines of at most w cells. It changes nothing.
 	View(w, h int) string
@@ -46,6 +48,8 @@ type kit struct {
 	theme   *theme
 	secrets bool                                                 // shown
 	tick    func(time.Duration, func(time.Time) tea.Msg) tea.Cmd // tea.Tick, but for tests
+	now     func() time.Time                                     // time.Now, but for tests
+	showing func(id int) bool                                    // whether a screen is the one on view
 	term    *terminal
 	dialog  dialog // on the message line; set at once, for the next key is for it
 	serial  int    // of the newest screen
@@ -102,6 +106,27 @@ type (
 func send(msg tea.Msg) tea.Cmd { return func() tea.Msg { return msg } }
 
 func note(text string) tea.Cmd { return send(noteMsg{text: text}) }
+
+// clock is the time a screen was last drawn for. It goes on every second while
+// the screen is on view and shows times that run.
+type clock struct {
+	at      time.Time
+	ticking bool
+}
+
+// clockMsg moves it on.
+type clockMsg struct{}
+
+// wind sets the clock, and is the command for its next second if there is to
+// be one.
+func (b base) wind(c *clock, runs bool) tea.Cmd {
+	c.at = b.now()
+	if c.ticking || !runs || !b.showing(b.id) {
+		return nil
+	}
+	c.ticking = true
+	return b.tick(time.Second, func(time.Time) tea.Msg { return answer{b.id, clockMsg{}} })
+}
 
 // counts reads the totals, zero when nobody counts.
 func (o *Options) counts(ctx context.Context) (capture.Counts, error) {

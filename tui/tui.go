@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/signal"
@@ -23,6 +24,27 @@ type Source interface {
 	Attempt(context.Context, capture.ID) (capture.Attempt, error)
 }
 
+// Endpoints is where registered endpoints are read. relay.Registry and the
+// API's client satisfy it, and Registry too.
+type Endpoints interface {
+	Endpoints(context.Context, capture.EndpointQuery) ([]capture.EndpointRow, error)
+	Endpoint(context.Context, capture.ID) (capture.EndpointRow, error)
+	// Explain says which endpoints of its app an event goes to.
+	Explain(ctx context.Context, event capture.ID) ([]capture.Explanation, error)
+}
+
+// Registry is where registered endpoints are changed. Secrets are whole in
+// what the call that makes one returns. Errors are capture.FieldError and
+// capture.ConflictError where an input is to blame.
+type Registry interface {
+	CreateEndpoint(ctx context.Context, app string, spec capture.EndpointSpec) (capture.Endpoint, error)
+	// UpdateEndpoint takes a JSON merge patch (RFC 7396) of an EndpointSpec.
+	UpdateEndpoint(ctx context.Context, id capture.ID, patch json.RawMessage) (capture.Endpoint, error)
+	SetEndpoint(ctx context.Context, id capture.ID, status capture.EndpointStatus, why string) (capture.Endpoint, error)
+	RotateEndpointSecret(ctx context.Context, id capture.ID, overlap time.Duration) (capture.Endpoint, error)
+	TestEndpoint(ctx context.Context, id capture.ID, what capture.Emission) (capture.Attempt, error)
+}
+
 // Options says what the interface reads, what it may do, and how it looks.
 // Only Source is needed; what is nil cannot be done, and its keys say so.
 type Options struct {
@@ -33,6 +55,11 @@ type Options struct {
 	// changed, and closed when the source is gone; it is then called again.
 	// Nil: what is on view changes by keys only.
 	Watch func(context.Context) <-chan struct{}
+
+	// Endpoints are the registered ones. Nil: their views are absent.
+	Endpoints Endpoints
+	// Registry changes them. Nil: they are read only.
+	Registry Registry
 
 	Resend func(context.Context, capture.ID, capture.Resend) error
 	Pin    func(context.Context, capture.ID, bool) error
@@ -89,7 +116,7 @@ func Run(ctx context.Context, o Options) error {
 }
 
 func newKit(ctx context.Context, o Options, t *terminal) *kit {
-	k := &kit{Options: o, ctx: ctx, table: keyTable(), term: t, theme: t.theme(o.Theme), tick: tea.Tick}
+	k := &kit{Options: o, ctx: ctx, table: keyTable(), term: t, theme: t.theme(o.Theme), tick: tea.Tick, now: time.Now}
 	rebind(k.table, o.Keys)
 	k.feed = feed{watch: o.Watch, floor: 50 * time.Millisecond}
 	if t.ssh {

@@ -50,8 +50,8 @@ func (e *SyntaxError) cut() (before, spot, after string) {
 
 func visible(s string) []rune { return []rune(strings.Map(printable, s)) }
 
-// nearest is the word that a person may have meant by s, or "".
-func nearest(s string, words []string) string {
+// Nearest is the word that a person may have meant by s, or "".
+func Nearest(s string, words []string) string {
 	if s = strings.ToLower(s); len(s) < 2 || len(s) > 20 {
 		return ""
 	}

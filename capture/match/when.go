@@ -12,7 +12,7 @@ func timeField(since bool) func(*parser, *call) (*term, error) {
 		if len(c.items) > 1 {
 			return nil, p.fail(span{c.items[1].pos, c.items[len(c.items)-1].end}, "", "%s: takes one time", c.name)
 		}
-		at, ok := parseTime(it.text, p.now)
+		at, ok := ParseTime(it.text, p.now)
 		if !ok || it.kind == expr {
 			return nil, p.fail(it.span, c.name+":1h, "+c.name+":14:00, "+c.name+":2006-01-02 or RFC 3339", "%s does not know %q", c.name, clip(it.text, 40))
 		}
@@ -30,8 +30,9 @@ func timeField(since bool) func(*parser, *call) (*term, error) {
 	}
 }
 
-// parseTime is in UTC, in which every time it takes can be written.
-func parseTime(s string, now time.Time) (t time.Time, ok bool) {
+// ParseTime reads a span before now (90s, 36h, 7d), RFC 3339 or what people
+// write of it, and a time of day that is past. It is in UTC, in which every time it takes can be written.
+func ParseTime(s string, now time.Time) (t time.Time, ok bool) {
 	if d, ok := parseDuration(s); ok {
 		t = now.Add(-time.Duration(d)).UTC()
 		return t, 0 < t.Year() && t.Year() < 10000

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -20,6 +21,33 @@ type errProtocol struct{ error }
 
 func (e errProtocol) Unwrap() error { return e.error }
 
+type errBlocked struct{ error }
+
+func (e errBlocked) Unwrap() error { return e.error }
+
+// finish fills in what became of an attempt whose good answers are those.
+func finish(a *capture.Attempt, res *capture.Response, err error, timeout time.Duration, good func(status int) bool) {
+	a.Duration, a.Response = capture.Duration(time.Since(a.Started)), res
+	if res != nil {
+		a.Code = res.Status
+	}
+	if err == nil && good(res.Status) {
+		a.Status = capture.AttemptSucceeded
+		return
+	}
+	a.Status = capture.AttemptFailed
+	if err != nil {
+		a.Error = failure(err, timeout)
+		return
+	}
+	a.Error = &capture.Failure{Class: capture.FailStatus, Message: "answered " + strconv.Itoa(res.Status)}
+	if redirects(res) {
+		a.Error.Message += ", and redirects are not followed"
+	}
+}
+
+func is2xx(status int) bool { return status/100 == 2 }
+
 // failure names what went wrong, and what to do where that is known.
 func failure(err error, timeout time.Duration) *capture.Failure {
 	var none errNoAnswer
@@ -27,17 +55,20 @@ func failure(err error, timeout time.Duration) *capture.Failure {
 		err = none.error
 	}
 	var (
+		blocked  errBlocked
 		dns      *net.DNSError
 		secure   errTLS
 		protocol errProtocol
 	)
 	switch {
+	case errors.As(err, &blocked):
+		return &capture.Failure{Class: capture.FailBlocked, Message: err.Error()}
 	case isTimeout(err):
 		return &capture.Failure{Class: capture.FailTimeout, Message: "no answer within " + timeout.String()}
 	case errors.As(err, &dns):
 		return &capture.Failure{Class: capture.FailDNS, Message: dns.Error()}
 	case errors.As(err, &secure):
-		return &capture.Failure{Class: capture.FailTLS, Message: err.Error() + " (--insecure accepts any certificate)"}
+		return &capture.Failure{Class: capture.FailTLS, Message: err.Error()}
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return &capture.Failure{Class: capture.FailRefused, Message: "nothing listens there: " + err.Error()}
 	case errors.Is(err, os.ErrNotExist):

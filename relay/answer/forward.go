@@ -27,6 +27,7 @@ type Options struct {
 	Headers  capture.Headers // put in place of the sender's, or added
 	Insecure bool            // believe any certificate
 	Timeout  time.Duration   // of a whole attempt; 0: 30 s
+	Guard    *Guard          // judges every address that is dialled; nil: any will do
 }
 
 // Forward sends events to a target. Connections are kept for a moment after
@@ -44,35 +45,28 @@ func (f *Forward) Send(ctx context.Context, e *capture.Event, body []byte, a *ca
 	req := f.Request(e, body, a)
 	a.Request, a.Method, a.URL = req, req.Method, f.URL(string(req.Target))
 	a.Started = time.Now().UTC()
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(f.Timeout, 30*time.Second))
+	timeout := cmp.Or(f.Timeout, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	res, err := f.roundTrip(ctx, req, e.Trailers, &a.Timing)
-	a.Duration = capture.Duration(time.Since(a.Started))
-	a.Response = res
-	switch {
-	case err != nil:
-		a.Status, a.Error = capture.AttemptFailed, failure(err, cmp.Or(f.Timeout, 30*time.Second))
-	case res.Status/100 == 2:
-		a.Status = capture.AttemptSucceeded
-	default:
-		a.Status = capture.AttemptFailed
-		a.Error = &capture.Failure{Class: capture.FailStatus, Message: "answered " + strconv.Itoa(res.Status)}
+	res, err := f.peer().roundTrip(ctx, req, e.Trailers, &a.Timing)
+	finish(a, res, err, timeout, is2xx)
+	if a.Error != nil && a.Error.Class == capture.FailTLS {
+		a.Error.Message += " (--insecure accepts any certificate)"
 	}
-	if res != nil {
-		a.Code = res.Status
-	}
+}
+
+// Reachable reports whether the target accepts connections.
+func (f *Forward) Reachable(ctx context.Context) error { return f.peer().reachable(ctx) }
+
+func (f *Forward) peer() peer {
+	return peer{Target: f.Target, insecure: f.Insecure, guard: f.Guard, pool: &f.pool}
 }
 
 // Close lets go of idle connections now. It may be used on, all the same.
 func (f *Forward) Close() { f.pool.close() }
 
 // URL is where a request target is sent to, whole.
-func (f *Forward) URL(target string) string {
-	if f.Target.Scheme == "unix" {
-		return "unix://" + f.Target.Host + ":" + target
-	}
-	return f.Target.Scheme + "://" + f.Target.Host + target
-}
+func (f *Forward) URL(target string) string { return f.Target.at(target) }
 
 // Request is what Send would put on the wire: the sender's method, headers
 // and body as they were. Of the headers only those of one hop are left out;
@@ -82,21 +76,29 @@ func (f *Forward) Request(e *capture.Event, body []byte, a *capture.Attempt) *ca
 	r.Headers = e.Headers.EndToEnd().Without("Expect", EventHeader, AttemptHeader, ReplayOfHeader)
 	f.setHost(r)
 	f.setLength(r, e)
-	r.Headers = append(r.Headers,
-		capture.Header{EventHeader, string(e.ID)},
-		capture.Header{AttemptHeader, strconv.Itoa(a.Number)})
-	if a.TriggeredBy == capture.ByUser {
-		of := a.TriggeredFrom
-		if of == capture.FromManual {
-			of = string(e.ID)
-		}
-		r.Headers = append(r.Headers, capture.Header{ReplayOfHeader, of})
-	}
-	for _, h := range f.Headers {
-		r.Headers = r.Headers.Without(h[0])
-	}
-	r.Headers = append(r.Headers, f.Headers...)
+	r.Headers = replaced(append(r.Headers, ours(e, a)...), f.Headers)
 	return r
+}
+
+// ours are the headers that say what a request carries.
+func ours(e *capture.Event, a *capture.Attempt) capture.Headers {
+	h := capture.Headers{{EventHeader, string(e.ID)}, {AttemptHeader, strconv.Itoa(a.Number)}}
+	if a.TriggeredBy != capture.ByUser {
+		return h
+	}
+	of := a.TriggeredFrom
+	if of == capture.FromManual {
+		of = string(e.ID)
+	}
+	return append(h, capture.Header{ReplayOfHeader, of})
+}
+
+// replaced is h with some lines in place of all of their names.
+func replaced(h, with capture.Headers) capture.Headers {
+	for _, l := range with {
+		h = h.Without(l[0])
+	}
+	return append(h, with...)
 }
 
 func (f *Forward) setHost(r *capture.Request) {

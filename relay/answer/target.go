@@ -78,7 +78,16 @@ func parseURL(s string) (Target, bool) {
 	if err != nil || u.Hostname() == "" || u.User != nil || scheme != "http" && scheme != "https" {
 		return Target{}, false
 	}
-	return Target{Scheme: scheme, Host: u.Host, Path: path}, (u.Port() == "" || port(u.Port())) && sendablePath(path)
+	return Target{Scheme: scheme, Host: strings.TrimSuffix(u.Host, ":"), Path: path}, (u.Port() == "" || port(u.Port())) && sendablePath(path)
+}
+
+// parseHTTP reads nothing but an http or https URL.
+func parseHTTP(s string) (Target, bool) {
+	scheme, rest, _ := strings.Cut(s, "://")
+	if scheme = strings.ToLower(scheme); scheme != "http" && scheme != "https" {
+		return Target{}, false
+	}
+	return parseURL(scheme + "://" + rest)
 }
 
 func port(s string) bool {
@@ -98,6 +107,14 @@ func (t Target) String() string {
 		return "unix://" + t.Host + ":" + t.Path
 	}
 	return t.Scheme + "://" + t.Host + t.Path
+}
+
+// at is the whole URL of a request target there.
+func (t Target) at(target string) string {
+	if t.Scheme == "unix" {
+		return "unix://" + t.Host + ":" + target
+	}
+	return t.Scheme + "://" + t.Host + target
 }
 
 // PathMode is how an event's path and the target's own make one.

@@ -76,8 +76,7 @@ func (w *wire) alive() bool {
 	return err == nil && open
 }
 
-// pool keeps idle connections to the one host a Forward sends to, for a
-// moment: an app that is shut down may wait for them to end.
+// pool keeps idle connections to the one host a peer is, for a moment: an app that is shut down may wait for them to end.
 type pool struct {
 	mu    sync.Mutex // guards the fields below
 	idle  []*wire    // the newest last
@@ -140,24 +139,32 @@ type errNoAnswer struct{ error }
 
 func (e errNoAnswer) Unwrap() error { return e.error }
 
+// peer is who requests are sent to, and how.
+type peer struct {
+	Target
+	insecure bool   // believe any certificate
+	guard    *Guard // nil: any address may be dialled
+	pool     *pool  // of connections to the target
+}
+
 // roundTrip sends r and reads the answer. A reused connection that turns out
 // to have been closed is replaced by a new one, once.
-func (f *Forward) roundTrip(ctx context.Context, r *capture.Request, trailers capture.Headers, t *capture.Timing) (*capture.Response, error) {
+func (p peer) roundTrip(ctx context.Context, r *capture.Request, trailers capture.Headers, t *capture.Timing) (*capture.Response, error) {
 	if err := sendable(r, trailers); err != nil {
 		return nil, err
 	}
-	if w := f.pool.take(); w != nil {
-		res, err := f.exchange(ctx, w, r, trailers, t)
+	if w := p.pool.take(); w != nil {
+		res, err := p.exchange(ctx, w, r, trailers, t)
 		var none errNoAnswer
 		if err == nil || !errors.As(err, &none) || ctx.Err() != nil {
 			return res, err
 		}
 	}
-	w, err := f.dial(ctx, t)
+	w, err := p.dial(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	return f.exchange(ctx, w, r, trailers, t)
+	return p.exchange(ctx, w, r, trailers, t)
 }
 
 var errUnsendable = errors.New("cannot be sent as it is")
@@ -178,26 +185,32 @@ func sendable(r *capture.Request, trailers capture.Headers) error {
 }
 
 // dial opens a connection to the target.
-func (f *Forward) dial(ctx context.Context, t *capture.Timing) (*wire, error) {
-	network, addr := "tcp", f.Target.address()
-	if f.Target.Scheme == "unix" {
+func (p peer) dial(ctx context.Context, t *capture.Timing) (*wire, error) {
+	network, addr := "tcp", p.address()
+	if p.Scheme == "unix" {
 		network = "unix"
 	}
-	var dns, connect time.Time
+	var begun time.Time
+	var dns capture.Duration
 	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		DNSStart: func(httptrace.DNSStartInfo) { dns = time.Now() },
-		DNSDone:  func(httptrace.DNSDoneInfo) { t.DNS = capture.Duration(time.Since(dns)) },
+		DNSStart: func(httptrace.DNSStartInfo) { begun = time.Now() },
+		DNSDone:  func(httptrace.DNSDoneInfo) { dns = capture.Duration(time.Since(begun)) },
 	})
-	connect = time.Now()
-	conn, err := new(net.Dialer).DialContext(traced, network, addr)
+	var dialer net.Dialer
+	if p.guard != nil {
+		dialer.ControlContext = p.guard.control
+	}
+	connect := time.Now()
+	conn, err := dialer.DialContext(traced, network, addr)
+	t.DNS += dns
 	if err != nil {
 		return nil, err
 	}
-	t.Connect = capture.Duration(time.Since(connect)) - t.DNS
-	if f.Target.Scheme == "https" {
+	t.Connect += capture.Duration(time.Since(connect)) - dns
+	if p.Scheme == "https" {
 		begun := time.Now()
 		host, _, _ := net.SplitHostPort(addr)
-		secure := tls.Client(conn, &tls.Config{ServerName: host, InsecureSkipVerify: f.Insecure, NextProtos: []string{"http/1.1"}})
+		secure := tls.Client(conn, &tls.Config{ServerName: host, InsecureSkipVerify: p.insecure, NextProtos: []string{"http/1.1"}})
 		if err := secure.HandshakeContext(ctx); err != nil {
 			conn.Close()
 			if ctx.Err() != nil {
@@ -205,7 +218,7 @@ func (f *Forward) dial(ctx context.Context, t *capture.Timing) (*wire, error) {
 			}
 			return nil, errTLS{err}
 		}
-		t.TLS = capture.Duration(time.Since(begun))
+		t.TLS += capture.Duration(time.Since(begun))
 		conn = secure
 	}
 	w := &wire{Conn: conn}
@@ -213,9 +226,9 @@ func (f *Forward) dial(ctx context.Context, t *capture.Timing) (*wire, error) {
 	return w, nil
 }
 
-// Reachable reports whether the target accepts connections.
-func (f *Forward) Reachable(ctx context.Context) error {
-	w, err := f.dial(ctx, new(capture.Timing))
+// reachable reports whether the target accepts connections.
+func (p peer) reachable(ctx context.Context) error {
+	w, err := p.dial(ctx, new(capture.Timing))
 	if err != nil {
 		return err
 	}
@@ -235,7 +248,7 @@ func (t Target) address() string {
 
 // exchange writes r to w and reads one answer. w is kept for reuse when the
 // answer was read to its end and the server lets it, else closed.
-func (f *Forward) exchange(ctx context.Context, w *wire, r *capture.Request, trailers capture.Headers, t *capture.Timing) (*capture.Response, error) {
+func (p peer) exchange(ctx context.Context, w *wire, r *capture.Request, trailers capture.Headers, t *capture.Timing) (*capture.Response, error) {
 	deadline, _ := ctx.Deadline()
 	w.SetDeadline(deadline)
 	stop := context.AfterFunc(ctx, func() { w.SetDeadline(time.Unix(1, 0)) })
@@ -243,7 +256,7 @@ func (f *Forward) exchange(ctx context.Context, w *wire, r *capture.Request, tra
 	defer func() {
 		if stop() && reuse {
 			w.SetDeadline(time.Time{})
-			f.pool.put(w)
+			p.pool.put(w)
 			return
 		}
 		w.Close()
@@ -267,7 +280,7 @@ func (f *Forward) exchange(ctx context.Context, w *wire, r *capture.Request, tra
 		}
 		return nil, errNoAnswer{err}
 	}
-	t.FirstByte = capture.Duration(time.Since(sent))
+	t.FirstByte += capture.Duration(time.Since(sent))
 	res, err := w.readAnswer(r.Method)
 	if err != nil {
 		return nil, err

@@ -11,16 +11,24 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/capture/match"
 )
 
-// Client is the far-away store: it reads as *store.Store does, over the
-// management API.
+// ErrUnauthorized is returned for what the client's token, or the lack of one,
+// does not allow.
+var ErrUnauthorized = errors.New("not authorised")
+
+// Client is the far-away store and Registry: it reads as *store.Store does,
+// and manages as *relay.Registry does, over the management API.
 type Client struct {
-	dial func(ctx context.Context, network, addr string) (net.Conn, error)
-	http *http.Client
+	base  string // without a slash behind it
+	token string
+	dial  func(ctx context.Context, network, addr string) (net.Conn, error) // nil: as usual
+	proxy func(*http.Request) (*url.URL, error)
+	http  *http.Client
 }
 
 // Dial makes a client of the owner that listens on a unix socket. It does not
@@ -29,7 +37,16 @@ func Dial(socket string) *Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}
-	return &Client{dial, &http.Client{Transport: &http.Transport{DialContext: dial}}}
+	return &Client{base: "http://hooktape", dial: dial, http: &http.Client{Transport: &http.Transport{DialContext: dial}}}
+}
+
+// DialURL makes a client of the API at an http or https address, above
+// /api/v1. It shows the token, if there is one, with every request, and goes
+// through the proxy that the environment names. It does not connect yet.
+func DialURL(base, token string) *Client {
+	// A Transport of its own: Close must let nobody else's connections go.
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	return &Client{base: strings.TrimRight(base, "/"), token: token, proxy: http.ProxyFromEnvironment, http: &http.Client{Transport: transport}}
 }
 
 // Close lets go of idle connections.
@@ -66,13 +83,13 @@ func (c *Client) Events(ctx context.Context, q capture.Query) (page capture.Page
 
 // Event implements Reader.
 func (c *Client) Event(ctx context.Context, id capture.ID) (row capture.Row, err error) {
-	err = c.one(ctx, "GET", capture.EventID, id, "", &row)
+	err = c.one(ctx, "GET", capture.EventID, id, "", nil, &row)
 	return row, err
 }
 
 // Body implements Reader.
 func (c *Client) Body(ctx context.Context, id capture.ID) (body []byte, err error) {
-	err = c.one(ctx, "GET", capture.EventID, id, "/body", &body)
+	err = c.one(ctx, "GET", capture.EventID, id, "/body", nil, &body)
 	return body, err
 }
 
@@ -86,7 +103,10 @@ func (c *Client) Attempts(ctx context.Context, q capture.AttemptQuery) (found []
 			return nil, err
 		}
 	}
-	v := url.Values{"event": {string(q.Event)}, "status": {string(q.Status)}, "cursor": {string(q.Cursor)}}
+	v := url.Values{"event": {string(q.Event)}, "endpoint": {string(q.Endpoint)}, "status": {string(q.Status)}, "cursor": {string(q.Cursor)}}
+	if q.ByDue {
+		v.Set("order", "due")
+	}
 	for {
 		v.Set("limit", strconv.Itoa(min(q.Limit-len(found), mostRows)))
 		var l list[capture.Attempt]
@@ -103,7 +123,7 @@ func (c *Client) Attempts(ctx context.Context, q capture.AttemptQuery) (found []
 
 // Attempt implements Reader.
 func (c *Client) Attempt(ctx context.Context, id capture.ID) (a capture.Attempt, err error) {
-	err = c.one(ctx, "GET", capture.AttemptID, id, "", &a)
+	err = c.one(ctx, "GET", capture.AttemptID, id, "", nil, &a)
 	return a, err
 }
 
@@ -122,14 +142,14 @@ func (c *Client) Status(ctx context.Context) (s Status, err error) {
 // Pin implements Keeper.
 func (c *Client) Pin(ctx context.Context, id capture.ID, on bool) error {
 	method := map[bool]string{true: "PUT", false: "DELETE"}[on]
-	return c.one(ctx, method, capture.EventID, id, "/pin", nil)
+	return c.one(ctx, method, capture.EventID, id, "/pin", nil, nil)
 }
 
 // Remove implements Keeper.
 func (c *Client) Remove(ctx context.Context, ids ...capture.ID) error {
 	var refused []error
 	for _, id := range ids {
-		if err := c.one(ctx, "DELETE", capture.EventID, id, "", nil); err != nil {
+		if err := c.one(ctx, "DELETE", capture.EventID, id, "", nil, nil); err != nil {
 			refused = append(refused, err)
 		}
 	}
@@ -138,23 +158,30 @@ func (c *Client) Remove(ctx context.Context, ids ...capture.ID) error {
 
 // Resend asks for new attempts of an event and returns them as they wait.
 func (c *Client) Resend(ctx context.Context, id capture.ID, r capture.Resend) ([]*capture.Attempt, error) {
-	id, err := known(capture.EventID, id)
-	if err != nil {
-		return nil, err
-	}
 	var l list[*capture.Attempt]
-	err = c.call(ctx, "POST", "/events/"+string(id)+"/replay", r, &l)
+	err := c.one(ctx, "POST", capture.EventID, id, "/replay", r, &l)
 	return l.Data, err
 }
 
-// one makes a request about one event or attempt.
-func (c *Client) one(ctx context.Context, method, noun string, id capture.ID, below string, out any) error {
+// Retry makes a finished attempt again and returns the new one as it waits.
+func (c *Client) Retry(ctx context.Context, id capture.ID) ([]*capture.Attempt, error) {
+	var l list[*capture.Attempt]
+	err := c.one(ctx, "POST", capture.AttemptID, id, "/retry", nil, &l)
+	return l.Data, err
+}
+
+// collections are where the things of a noun are.
+var collections = map[string]string{
+	capture.EventID: "/events/", capture.AttemptID: "/attempts/", capture.EndpointID: "/endpoints/", capture.TokenID: "/tokens/",
+}
+
+// one makes a request about one thing that has an id.
+func (c *Client) one(ctx context.Context, method, noun string, id capture.ID, below string, in, out any) error {
 	id, err := known(noun, id)
 	if err != nil {
 		return err
 	}
-	collection := map[string]string{capture.EventID: "/events/", capture.AttemptID: "/attempts/"}[noun]
-	return c.call(ctx, method, collection+string(id)+below, nil, out)
+	return c.call(ctx, method, collections[noun]+string(id)+below, in, out)
 }
 
 // known refuses text that is no id, which no store holds: put into a path it
@@ -168,42 +195,65 @@ func known(noun string, id capture.ID) (capture.ID, error) {
 }
 
 // call makes a request below /api/v1 and decodes the answer into out: as
-// bytes if it is a *[]byte, else as JSON.
+// bytes if it is a *[]byte, else as JSON. What it sends is JSON, or bytes
+// that are.
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
+	_, err := c.ask(ctx, method, path, in, out)
+	return err
+}
+
+// ask is call for who must know which success it was.
+func (c *Client) ask(ctx context.Context, method, path string, in, out any) (status int, err error) {
 	var body io.Reader
 	if in != nil {
-		b, err := json.Marshal(in)
-		if err != nil {
-			return err
+		b, ok := in.(json.RawMessage) // as it is: Marshal would respell it
+		if !ok {
+			if b, err = json.Marshal(in); err != nil {
+				return 0, err
+			}
 		}
 		body = bytes.NewReader(b)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://hooktape/api/v1"+path, body)
+	req, err := http.NewRequestWithContext(ctx, method, c.base+"/api/v1"+path, body)
 	if err != nil {
-		return err
+		return 0, err
 	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	c.authorize(req.Header)
 	res, err := c.http.Do(req)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer res.Body.Close()
 	if res.StatusCode/100 != 2 {
-		return readProblem(res)
+		return res.StatusCode, readProblem(res)
 	}
 	if out == nil {
-		return nil
+		return res.StatusCode, nil
 	}
 	if raw, ok := out.(*[]byte); ok {
 		*raw, err = io.ReadAll(res.Body)
-		return err
+		return res.StatusCode, err
 	}
-	return json.NewDecoder(res.Body).Decode(out)
+	return res.StatusCode, json.NewDecoder(res.Body).Decode(out)
+}
+
+// authorize shows the token.
+func (c *Client) authorize(h http.Header) {
+	if c.token != "" {
+		h.Set("Authorization", "Bearer "+c.token)
+	}
 }
 
 func readProblem(res *http.Response) error {
 	p := new(problem)
 	if err := json.NewDecoder(io.LimitReader(res.Body, 64<<10)).Decode(p); err != nil || p.Detail == "" {
-		return fmt.Errorf("the owner of the store answered %s", res.Status)
+		if res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusForbidden {
+			return fmt.Errorf("the API answered %s: %w", res.Status, ErrUnauthorized)
+		}
+		return fmt.Errorf("the API answered %s", res.Status)
 	}
 	return p
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -174,8 +175,11 @@ func (c *Client) Live(ctx context.Context, after uint64, filter, app string, eac
 	if after > 0 {
 		q.Set("after", itoa(after))
 	}
-	dialer := websocket.Dialer{NetDialContext: c.dial, HandshakeTimeout: 5 * time.Second}
-	conn, res, err := dialer.DialContext(ctx, "ws://hooktape/api/v1/live?"+q.Encode(), nil)
+	dialer := websocket.Dialer{NetDialContext: c.dial, Proxy: c.proxy, HandshakeTimeout: 5 * time.Second}
+	shown := http.Header{}
+	c.authorize(shown)
+	// http becomes ws, and https wss.
+	conn, res, err := dialer.DialContext(ctx, "ws"+strings.TrimPrefix(c.base, "http")+"/api/v1/live?"+q.Encode(), shown)
 	if res != nil && res.StatusCode != http.StatusSwitchingProtocols {
 		defer res.Body.Close()
 		return readProblem(res)

@@ -6,7 +6,10 @@ import (
 	"time"
 
 	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/relay"
 )
+
+var _ = []Registry{(*relay.Registry)(nil), (*Client)(nil)}
 
 // Registry is what the API manages beside events: relay.Registry, or Client
 // far away from it. Secrets are whole in what the call that makes or rotates

@@ -74,8 +74,10 @@ func TestProblems(t *testing.T) {
 		{"GET", "/api/v1/events?filter=a+(b", "", 400, "bad_filter", "column 3"},
 		{"GET", "/api/v1/live?filter=a+(b", "", 400, "bad_filter", "column 3"},
 		{"GET", "/api/v1/live?after=x", "", 400, "bad_parameter", `after="x"`},
-		{"POST", replay, `{"to":"http://localhost:1","tto":1}`, 400, "bad_body", `"tto"`},
-		{"POST", replay, `{"to":1}`, 400, "bad_body", "to"},
+		{"POST", replay, `{"to":"http://localhost:1","tto":1}`, 400, "bad_body", `tto: there is no such member; did you mean "to"?`},
+		{"POST", replay, `{"xyzzy":1}`, 400, "bad_body", `xyzzy: there is no such member`},
+		{"POST", replay, `{"to":1}`, 400, "bad_body", "to: number cannot stand here"},
+		{"POST", replay, `[]`, 400, "bad_body", "body: array cannot stand here"},
 		{"POST", replay, `{"to":`, 400, "bad_body", ""},
 		{"POST", replay, `{} {}`, 400, "bad_body", ""},
 		{"POST", replay, `{"to":"` + strings.Repeat("x", 1<<20) + `"}`, 413, "too_large", "1048576"},
@@ -83,7 +85,10 @@ func TestProblems(t *testing.T) {
 		{"POST", replay, `{"to":"shop"}`, 422, "bad_target", "shop"},
 		{"GET", "/api/v1/nothing", "", 404, "not_found", "no such resource"},
 		{"GET", "/", "", 404, "not_found", "no such resource"},
-		{"PATCH", "/api/v1/events", "", 404, "not_found", "PATCH /api/v1/events"},
+		{"PATCH", "/api/v1/events", "", 405, "method_not_allowed", "PATCH /api/v1/events: want GET, HEAD"},
+		{"GET", "/api/v1/evnets", "", 404, "not_found", "Did you mean /api/v1/events?"},
+		{"GET", "/api/v1/event/evt_x/body", "", 404, "not_found", "Did you mean /api/v1/events/evt_x/body?"},
+		{"POST", "/api/v1/endpoints/wh_x/tset/", "", 404, "not_found", "Did you mean /api/v1/endpoints/wh_x/test?"},
 	} {
 		t.Run(tt.method+" "+tt.target[:min(len(tt.target), 60)], func(t *testing.T) {
 			wantProblem(t, ask(h, tt.method, tt.target, tt.body), tt.status, tt.code, tt.says)
@@ -159,7 +164,7 @@ func TestNobodyElsesWayIn(t *testing.T) {
 		{"nor does the version", "s3cret", "/version", nil, 200, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := ask(api.Guard(inner, tt.token), "GET", tt.target, "", tt.headers...)
+			w := ask((&api.Server{Token: tt.token}).Guard(inner), "GET", tt.target, "", tt.headers...)
 			if tt.code != "" {
 				wantProblem(t, w, tt.status, tt.code, "")
 			} else if w.Code != tt.status {
@@ -176,24 +181,25 @@ func TestNobodyElsesWayIn(t *testing.T) {
 // has a name there.
 func TestTokenOffLoopback(t *testing.T) {
 	inner := (&api.Server{Source: memory(t)}).Handler()
-	came := func(to, token string, authorization string) int {
-		r := httptest.NewRequest("GET", "http://relay.example/api/v1/events", nil)
+	came := func(to, host, token, authorization string) int {
+		r := httptest.NewRequest("GET", "http://"+host+"/api/v1/events", nil)
 		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, net.Addr(&net.TCPAddr{IP: net.ParseIP(to), Port: 4081})))
 		r.Header.Set("Authorization", authorization)
 		w := httptest.NewRecorder()
-		api.Guard(inner, token).ServeHTTP(w, r)
+		(&api.Server{Token: token}).Guard(inner).ServeHTTP(w, r)
 		return w.Code
 	}
 	for _, tt := range []struct {
-		to, token, authorization string
-		want                     int
+		to, host, token, authorization string
+		want                           int
 	}{
-		{"192.0.2.1", "s3cret", "Bearer s3cret", 200},
-		{"192.0.2.1", "s3cret", "Bearer other", 401},
-		{"192.0.2.1", "", "", 403},
-		{"127.0.0.1", "s3cret", "Bearer s3cret", 403},
+		{"192.0.2.1", "relay.example", "s3cret", "Bearer s3cret", 200},
+		{"192.0.2.1", "relay.example", "s3cret", "Bearer other", 401},
+		{"192.0.2.1", "relay.example", "", "", 403},
+		{"192.0.2.1", "localhost", "", "", 403}, // whatever they call it
+		{"127.0.0.1", "relay.example", "s3cret", "Bearer s3cret", 403},
 	} {
-		if got := came(tt.to, tt.token, tt.authorization); got != tt.want {
+		if got := came(tt.to, tt.host, tt.token, tt.authorization); got != tt.want {
 			t.Errorf("%+v: answered %d", tt, got)
 		}
 	}

@@ -2,7 +2,8 @@
 // all the same thing: a pending attempt in the store, taken when its time has
 // come. Each endpoint has a lane of its own, so that one never waits for
 // another; within a lane attempts go in order, a failing one makes way for
-// the next, and what a crash left pending goes on.
+// the next, and what a crash left pending goes on. A lane is nothing but a
+// few bytes while nothing is due at its endpoint.
 //
 // Delivery is at least once: a crash between an answer and the keeping of it
 // repeats the attempt, with the same ids.
@@ -11,11 +12,13 @@ package dispatch
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/capture/match"
@@ -26,17 +29,19 @@ type Store interface {
 	KeepAsync(c *capture.Change, done func(error))
 	Wholes(context.Context, ...capture.ID) ([]capture.Whole, error)
 	Due(ctx context.Context, endpoint capture.ID, limit int) ([]capture.Attempt, error)
+	Ready(ctx context.Context, now time.Time) (ready []capture.Queue, next time.Time, err error)
 	Watch(context.Context) <-chan struct{}
 }
 
-// History is what a resend looks up. It is apart from Store because sending
-// needs none of it.
+// History is what is looked up when an event is new or sent again. It is apart
+// from Store because sending needs none of it.
 type History interface {
 	Event(context.Context, capture.ID) (capture.Row, error)
 	Attempts(context.Context, capture.AttemptQuery) ([]capture.Attempt, error)
 	Attempt(context.Context, capture.ID) (capture.Attempt, error)
 	Endpoint(context.Context, capture.Endpoint) (capture.Endpoint, error)
-	Endpoints(context.Context) ([]capture.Endpoint, error)
+	EndpointRow(context.Context, capture.ID) (capture.EndpointRow, error)
+	EndpointRows(context.Context, capture.EndpointQuery) ([]capture.EndpointRow, error)
 	Keep(context.Context, ...*capture.Change) error
 }
 
@@ -47,41 +52,62 @@ type Sender interface {
 	Send(ctx context.Context, e *capture.Event, body []byte, a *capture.Attempt)
 	// Reachable reports whether connections are accepted, without sending.
 	Reachable(context.Context) error
+	// Close lets go of idle connections; it may be used on.
+	Close()
 }
 
-// Dispatcher takes pending attempts when they are due. Set its fields before
-// Run.
+// Dispatcher plans the attempts of new events and makes them when they are
+// due. Set its fields before Run.
 type Dispatcher struct {
 	Store   Store
 	History History
 	// Open makes the sender of an endpoint; the error says what is wrong
 	// with the endpoint's URL.
 	Open func(capture.Endpoint) (Sender, error)
-	// Retry is when failed attempts are made again. Attempts a user asked
-	// for are made once.
-	Retry Retry
-	// Concurrency is how many attempts an endpoint may have under way; 0: 1,
-	// which keeps them in order.
+	// Schedule is when failed attempts at listeners are made again; the zero
+	// Schedule is capture.Schedules["listen"]. Registered endpoints have their
+	// own. Attempts a user asked for are made once.
+	Schedule capture.Schedule
+	// Concurrency is how many attempts a listener may have under way; 0: 1,
+	// which keeps them in order. Registered endpoints have their own.
 	Concurrency int
+	// Delivers reports whether an app's events go to its endpoints. nil: those
+	// of all apps do.
+	Delivers func(app string) bool
+	// Disable disables a registered endpoint that fails for too long. nil:
+	// none is.
+	Disable func(ctx context.Context, id capture.ID, why string) error
 	// ByHand leaves everything alone but what a user asked for: for commands
 	// that own the store for a moment.
 	ByHand bool
 	Log    *slog.Logger // nil: slog.Default
 
+	clock    clock
+	kick     chan struct{}       // one slot, lossy: look again when the next thing is due; made by Run
+	inFlight *semaphore.Weighted // attempts; made by Run
+
 	mu      sync.Mutex // guards the fields below
-	targets []target
+	targets []target   // listeners
+	tables  map[string]*table
 	lanes   map[capture.ID]*lane
-	running func(*lane) // starts a lane; nil when not running
+	others  map[capture.ID]bool // endpoints with something pending that have no lane here: of listeners that are away
+	running func(*lane)         // starts a lane; nil when not running
+	active  int                 // lanes that run
 }
+
+// mostInFlight is how many attempts may be under way, at all endpoints
+// together.
+const mostInFlight = 4096
 
 type target struct {
 	endpoint capture.Endpoint
 	wants    *match.Predicate
 }
 
-// Add makes e a target: Plan plans deliveries to it, and Run makes them.
+// Add makes a listener's endpoint a target: Plan plans deliveries to it, and
+// Run makes them.
 func (d *Dispatcher) Add(e capture.Endpoint) error {
-	wants, err := match.Parse(e.Filter)
+	wants, err := match.Subscribe(&e.EndpointSpec)
 	if err != nil {
 		return fmt.Errorf("dispatch: %s: %w", e.URL, err)
 	}
@@ -94,177 +120,100 @@ func (d *Dispatcher) Add(e capture.Endpoint) error {
 	return nil
 }
 
-// Plan makes the pending attempts of a new event: one for each target that
+// Put tells of a registered endpoint that was made or changed. What is pending
+// there goes on, is held or skipped, as its status says.
+func (d *Dispatcher) Put(e capture.Endpoint) {
+	d.mu.Lock()
+	t, l := d.tables[e.App], d.lanes[e.ID]
+	if t != nil {
+		t.put(e)
+	}
+	d.mu.Unlock()
+	if l == nil && e.Status == capture.EndpointDeleted {
+		l, _ = d.open(e) // somebody must skip what is pending
+	}
+	if l == nil {
+		return
+	}
+	if err := l.set(e); err != nil {
+		d.log().Error("an endpoint cannot be sent to", "endpoint", e.ID, "url", e.URL, "err", err)
+	}
+	d.wake(l)
+}
+
+// Plan makes the pending attempts of a new event: one for each endpoint that
 // wants it.
 func (d *Dispatcher) Plan(e *capture.Event, body []byte) []*capture.Attempt {
+	subject := match.Subject{Row: &capture.Row{Event: *e}, Body: func() []byte { return body }}
+	var planned []*capture.Attempt
+	plan := func(to capture.Endpoint) {
+		planned = append(planned, pending(e, to, capture.NewID(capture.DeliveryID)))
+	}
 	d.mu.Lock()
 	targets := d.targets
 	d.mu.Unlock()
-	var planned []*capture.Attempt
-	subject := match.Subject{Row: &capture.Row{Event: *e}, Body: func() []byte { return body }}
 	for _, t := range targets {
-		if t.endpoint.App != "" && t.endpoint.App != e.App || !t.wants.Match(subject) {
-			continue
+		if (t.endpoint.App == "" || t.endpoint.App == e.App) && t.wants.Match(subject) {
+			plan(t.endpoint)
 		}
-		planned = append(planned, pending(e.ID, t.endpoint, capture.NewID(capture.DeliveryID)))
+	}
+	if d.Delivers != nil && !d.Delivers(e.App) {
+		return planned
+	}
+	set, endpoints := d.registered(e.App)
+	for _, i := range set.Match(subject) {
+		plan(endpoints[i])
 	}
 	return planned
 }
 
-func pending(event capture.ID, to capture.Endpoint, delivery capture.ID) *capture.Attempt {
+func pending(e *capture.Event, to capture.Endpoint, delivery capture.ID) *capture.Attempt {
 	return &capture.Attempt{
-		ID: capture.NewID(capture.AttemptID), Event: event, Endpoint: to.ID, URL: to.URL, Delivery: delivery, Number: 1,
+		ID: capture.NewID(capture.AttemptID), Event: e.ID, App: e.App, Type: e.Type,
+		Endpoint: to.ID, URL: to.URL, Delivery: delivery, Number: 1,
 		Status: capture.AttemptPending, NotBefore: time.Now().UTC(),
 		TriggeredBy: capture.BySystem, TriggeredFrom: capture.FromAutomation,
 	}
 }
 
-// Resend makes pending attempts that send an event again, and keeps them.
-// They are made once, by the lanes of a Dispatcher that runs. Unless r says
-// where to, they go to the targets, or if there are none, to where the event
-// went before.
-func (d *Dispatcher) Resend(ctx context.Context, id capture.ID, r capture.Resend) ([]*capture.Attempt, error) {
-	row, err := d.History.Event(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	if row.Refused != nil {
-		return nil, capture.ErrRefused
-	}
-	from := capture.FromManual
-	var to []capture.Endpoint
-	switch {
-	case r.To != "":
-		e, err := d.endpoint(ctx, row.App, r.To)
-		if err != nil {
-			return nil, err
-		}
-		to = append(to, e)
-	case r.Attempt != "":
-		e, err := d.endpointOf(ctx, id, r.Attempt)
-		if err != nil {
-			return nil, err
-		}
-		to = append(to, e)
-	default:
-		to = d.endpoints(row.App)
-	}
-	if r.Attempt != "" {
-		from = string(r.Attempt)
-	}
-	past, err := d.History.Attempts(ctx, capture.AttemptQuery{Event: id, Limit: 10_000})
-	if err != nil {
-		return nil, err
-	}
-	if len(to) == 0 {
-		if to, err = d.endpointsOf(ctx, past); err != nil {
-			return nil, err
-		}
-	}
-	change := new(capture.Change)
-	for _, e := range to {
-		a := pending(id, e, capture.NewID(capture.DeliveryID))
-		a.TriggeredBy, a.TriggeredFrom = capture.ByUser, from
-		for _, p := range past {
-			if p.Endpoint == e.ID {
-				a.Delivery, a.Number = p.Delivery, max(a.Number, p.Number+1)
-			}
-		}
-		change.Attempts = append(change.Attempts, a)
-	}
-	if err := d.History.Keep(ctx, change); err != nil {
-		return nil, err
-	}
-	return change.Attempts, nil
-}
-
-// endpoint is the one of a URL given by hand, with its lane.
-func (d *Dispatcher) endpoint(ctx context.Context, app, url string) (capture.Endpoint, error) {
-	e := capture.Endpoint{App: app, EndpointSpec: capture.EndpointSpec{URL: url}}
-	if _, err := d.Open(e); err != nil {
-		return e, err
-	}
-	e, err := d.History.Endpoint(ctx, e)
-	if err != nil {
-		return e, err
-	}
-	_, err = d.open(e)
-	return e, err
-}
-
-// endpointOf is the one that an attempt of the event was made to.
-func (d *Dispatcher) endpointOf(ctx context.Context, event, attempt capture.ID) (capture.Endpoint, error) {
-	a, err := d.History.Attempt(ctx, attempt)
-	if err != nil {
-		return capture.Endpoint{}, err
-	}
-	if a.Event != event {
-		return capture.Endpoint{}, fmt.Errorf("dispatch: attempt %s is not one of event %s: %w", attempt, event, capture.ErrNotFound)
-	}
-	es, err := d.endpointsOf(ctx, []capture.Attempt{a})
-	if err != nil {
-		return capture.Endpoint{}, err
-	}
-	return es[0], nil
-}
-
-// endpointsOf are those that attempts were made to, with their lanes.
-func (d *Dispatcher) endpointsOf(ctx context.Context, past []capture.Attempt) (es []capture.Endpoint, err error) {
-	all, err := d.History.Endpoints(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range all {
-		if !slices.ContainsFunc(past, func(a capture.Attempt) bool { return a.Endpoint == e.ID }) {
-			continue
-		}
-		if _, err := d.open(e); err != nil {
-			return nil, err
-		}
-		es = append(es, e)
-	}
-	if len(es) == 0 {
-		return nil, capture.ErrNoTarget
-	}
-	return es, nil
-}
-
-func (d *Dispatcher) endpoints(app string) (es []capture.Endpoint) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, t := range d.targets {
-		if t.endpoint.App == "" || t.endpoint.App == app {
-			es = append(es, t.endpoint)
-		}
-	}
-	return es
-}
-
-// open is the lane of an endpoint, made and started if it has none.
+// open is the lane of an endpoint, made if it has none.
 func (d *Dispatcher) open(e capture.Endpoint) (*lane, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if l := d.lanes[e.ID]; l != nil {
 		return l, nil
 	}
-	sender, err := d.Open(e)
-	if err != nil {
-		return nil, err
-	}
 	l := &lane{
-		endpoint: e, sender: sender, store: d.Store, retry: d.Retry, byHand: d.ByHand,
-		concurrency: cmp.Or(d.Concurrency, 1), log: cmp.Or(d.Log, slog.Default()).With("url", e.URL),
-		taken: make(map[capture.ID]bool), kick: make(chan struct{}, 1), fell: make(chan struct{}, 1),
+		dispatcher: d, id: e.ID, log: d.log().With("url", e.URL),
+		taken: make(map[capture.ID]bool), kick: make(chan struct{}, 1),
 		up: capture.NewID(capture.AttemptID), // who starts to listen waits for no back-off of the time before
+	}
+	if err := l.set(e); err != nil {
+		return nil, err
 	}
 	if d.lanes == nil {
 		d.lanes = make(map[capture.ID]*lane)
 	}
 	d.lanes[e.ID] = l
-	if d.running != nil {
-		d.running(l)
-	}
+	delete(d.others, e.ID)
 	return l, nil
+}
+
+func (d *Dispatcher) log() *slog.Logger { return cmp.Or(d.Log, slog.Default()) }
+
+// wake makes a lane look at its queue, and starts it if it does not run.
+func (d *Dispatcher) wake(l *lane) {
+	if !l.look() {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.running == nil {
+		l.parked()
+		return
+	}
+	d.active++
+	d.running(l)
 }
 
 // Run makes attempts until ctx is done. Then it takes no more, gives those
@@ -272,15 +221,27 @@ func (d *Dispatcher) open(e capture.Endpoint) (*lane, error) {
 func (d *Dispatcher) Run(ctx context.Context) error {
 	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
+	d.inFlight, d.kick = semaphore.NewWeighted(mostInFlight), make(chan struct{}, 1)
 	var wg sync.WaitGroup
 	d.mu.Lock()
-	d.running = func(l *lane) { wg.Go(func() { l.run(ctx, sending) }) }
+	d.running = func(l *lane) {
+		wg.Go(func() {
+			l.run(ctx, sending)
+			d.mu.Lock()
+			d.active--
+			d.mu.Unlock()
+		})
+	}
+	first := make([]*lane, 0, len(d.lanes))
 	for _, l := range d.lanes {
-		d.running(l)
+		first = append(first, l)
 	}
 	d.mu.Unlock()
+	for _, l := range first {
+		d.wake(l)
+	}
 
-	<-ctx.Done()
+	d.schedule(ctx)
 	d.mu.Lock()
 	d.running = nil
 	d.mu.Unlock()
@@ -288,4 +249,74 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	defer grace.Stop()
 	wg.Wait()
 	return nil
+}
+
+// schedule wakes lanes as things become due, until ctx is done.
+func (d *Dispatcher) schedule(ctx context.Context) {
+	changed := d.Store.Watch(ctx)
+	for {
+		now := d.clock.now()
+		ready, next, err := d.Store.Ready(ctx, now)
+		if err != nil && ctx.Err() == nil {
+			d.log().Error("the queues could not be read", "err", err)
+			next = now.Add(time.Second)
+		}
+		for _, q := range ready {
+			if l := d.laneOf(ctx, q.Endpoint); l != nil && l.stirred(q.Puts, now) {
+				d.wake(l)
+			}
+		}
+		if !next.IsZero() {
+			next = time.Now().Add(next.Sub(now))
+		}
+		if !wait(ctx, changed, d.kick, next) {
+			return
+		}
+	}
+}
+
+// laneOf is the lane of an endpoint at which something is pending; nil when it
+// is not for us to make.
+func (d *Dispatcher) laneOf(ctx context.Context, id capture.ID) *lane {
+	d.mu.Lock()
+	l, other := d.lanes[id], d.others[id]
+	d.mu.Unlock()
+	if l != nil || other || d.ByHand {
+		return l
+	}
+	row, err := d.History.EndpointRow(ctx, id)
+	if err == nil && row.Status != "" {
+		l, err = d.open(row.Endpoint)
+	}
+	if err != nil && !errors.Is(err, capture.ErrNotFound) {
+		d.log().Error("an endpoint cannot be sent to", "endpoint", id, "err", err)
+	}
+	if l == nil {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.others == nil {
+			d.others = make(map[capture.ID]bool)
+		}
+		d.others[id] = true
+	}
+	return l
+}
+
+// wait blocks until there may be something to do; false when there will be no
+// more. A zero next never comes.
+func wait(ctx context.Context, changed, kick <-chan struct{}, next time.Time) bool {
+	var timer <-chan time.Time
+	if !next.IsZero() {
+		// A minute at most: the wall clock may jump, and timers do not notice.
+		timer = time.After(min(time.Until(next), time.Minute))
+	}
+	select {
+	case _, ok := <-changed:
+		return ok && ctx.Err() == nil
+	case <-kick:
+	case <-timer:
+	case <-ctx.Done():
+		return false
+	}
+	return true
 }

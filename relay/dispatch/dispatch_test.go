@@ -49,6 +49,8 @@ func (p *app) Reachable(context.Context) error {
 	return nil
 }
 
+func (p *app) Close() {}
+
 func (p *app) seen() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -268,7 +270,7 @@ func TestInOrderAfterComingBack(t *testing.T) {
 			p := &app{down: true}
 			r := newRiver(t, nil)
 			r.apps = map[string]*app{"http://app": p}
-			r.Retry = dispatch.Retry{Tries: 1000, Backoff: 20 * time.Millisecond, Max: 20 * time.Millisecond}
+			r.Schedule = dispatch.Exponential(1000, 20*time.Millisecond, 20*time.Millisecond)
 			r.target("http://app", "")
 			stop := r.flow()
 			for i := range 3 {
@@ -298,7 +300,7 @@ func TestAppThatIsLongAwayIsNotGivenUp(t *testing.T) {
 		p := &app{down: true}
 		r := newRiver(t, map[string]*app{})
 		r.apps["http://app"] = p
-		r.Retry = dispatch.Retry{Tries: 2}
+		r.Schedule = dispatch.Exponential(2, time.Second, time.Minute)
 		r.target("http://app", "")
 		defer r.flow()()
 		id := r.arrive("/")

@@ -4,71 +4,205 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"code.hooktape.dev/hooktape/capture"
 )
 
-// window is how many pending attempts a lane looks at at a time; the rest of
-// a backlog stays on disk.
-const window = 256
-
-// lane makes the attempts of one endpoint.
+// lane makes the attempts at one endpoint. It runs while there is something to
+// do, and is parked while there is not.
 type lane struct {
-	endpoint    capture.Endpoint
-	sender      Sender
-	store       Store
-	retry       Retry
-	concurrency int
-	byHand      bool // take only what a user asked for
-	log         *slog.Logger
-	kick        chan struct{} // one slot, lossy: look at the queue again
-	fell        chan struct{} // one slot, lossy: connections are refused, start probing
+	dispatcher *Dispatcher
+	id         capture.ID // of the endpoint
+	log        *slog.Logger
+	kick       chan struct{} // one slot, lossy: something has changed
 
-	mu    sync.Mutex          // guards the fields below
+	mu       sync.Mutex // guards the fields below
+	endpoint capture.Endpoint
+	sender   Sender
+	schedule capture.Schedule
+	limit    *limiter        // nil: no rate limit
+	health   *capture.Health // nil: not read yet
+
+	runs  bool                // a goroutine does
+	again bool                // the queue must be looked at
+	puts  uint64              // the queue's, when the lane was last stirred
+	next  time.Time           // when something is due that was not at the last look; zero: nothing
 	taken map[capture.ID]bool // under way, or done and not yet kept
-	kept  []capture.ID        // done and kept since the queue was last read
-	down  bool                // connections are refused; a probe waits for them to be taken
-	up    capture.ID          // made when the endpoint was last found to be up again, at first when the lane was
+	kept  []capture.ID        // of taken: kept, or put back, since the queue was last read
+	down  bool                // a listener that refuses connections; a probe waits for it to take them
+	up    capture.ID          // made when it was last found to be up again, at first when the lane was
 }
 
-// run makes attempts until ctx is done, and waits for those under way.
+// set makes the lane one to the endpoint as it is now.
+func (l *lane) set(e capture.Endpoint) error {
+	sender, err := l.dispatcher.Open(e)
+	if err != nil {
+		return err
+	}
+	schedule := l.dispatcher.Schedule
+	if schedule.Attempts == 0 {
+		schedule = capture.Schedules["listen"]
+	}
+	if e.Status != "" {
+		if schedule, err = e.Retry.Schedule(); err != nil {
+			return err
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.sender != nil {
+		l.sender.Close()
+	}
+	if l.endpoint.Status != e.Status {
+		l.health = nil // enabling forgives
+	}
+	if e.RateLimit == nil {
+		l.limit = nil
+	} else if l.limit == nil || l.limit.rate != *e.RateLimit {
+		l.limit = &limiter{rate: *e.RateLimit}
+	}
+	l.endpoint, l.sender, l.schedule = e, sender, schedule
+	return nil
+}
+
+// look asks for a look at the queue. It is true when the caller must make the
+// lane run for that.
+func (l *lane) look() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.again = true
+	if l.runs {
+		signal(l.kick)
+		return false
+	}
+	l.runs = true
+	return true
+}
+
+// stirred reports whether the queue is worth a look: something was put there
+// since the last one, or has become due.
+func (l *lane) stirred(puts uint64, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.puts == puts && (l.next.IsZero() || l.next.After(now)) {
+		return false
+	}
+	l.puts, l.next = puts, time.Time{}
+	return true
+}
+
+// parked notes that nobody runs the lane.
+func (l *lane) parked() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.runs = false
+}
+
+// park ends the lane's run if there is nothing to do for it.
+func (l *lane) park() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.again || l.down || len(l.taken) > len(l.kept) {
+		return false
+	}
+	l.runs = false
+	if !l.next.IsZero() {
+		signal(l.dispatcher.kick) // it may have looked when this was not yet known
+	}
+	return true
+}
+
+// run makes attempts until there are none to make or ctx is done, and waits
+// for those under way.
 func (l *lane) run(ctx, sending context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	work := make(chan job) // unbuffered: taken in order
+	work := make(chan job, min(ahead+l.concurrency(), 4*ahead)) // taken in order; while it is worked on, the next is read
 	defer close(work)
-	for range l.concurrency {
-		wg.Go(func() {
-			for j := range work {
-				l.attempt(sending, &j.attempt, j.event)
-			}
-		})
+	crew, probing := 0, false
+	var given, done atomic.Int64
+	give := func(j job) bool {
+		if left := given.Add(1) - done.Load(); int64(crew) < left && crew < l.concurrency() {
+			crew++
+			wg.Go(func() {
+				for j := range work {
+					if ctx.Err() == nil { // else it stays pending
+						l.attempt(sending, &j.attempt, j.event)
+					}
+					done.Add(1)
+				}
+			})
+		}
+		select {
+		case work <- j:
+			return true
+		case <-ctx.Done():
+			return false
+		}
 	}
-	wg.Go(func() { l.probe(ctx) })
-	changed := l.store.Watch(ctx)
 	for {
-		due, next, err := l.due(ctx)
+		due, err := l.take(ctx)
 		if err != nil && ctx.Err() == nil {
 			l.log.Error("the queue could not be read", "err", err)
-			next = time.Now().Add(time.Second)
+			if wait(ctx, nil, nil, time.Now().Add(time.Second)) {
+				l.look()
+				continue
+			}
 		}
 		if len(due) > 0 && l.cameBack(ctx) {
 			l.putBack(due) // what is older and waits for a later time goes first
 			continue
 		}
 		if len(due) > 0 {
-			l.hand(ctx, due, work)
+			l.hand(ctx, due, give)
 			continue
 		}
-		if !l.wait(ctx, changed, next) {
+		down, next := l.state()
+		if down && !probing {
+			probing = true
+			wg.Go(func() { l.probe(ctx) })
+		}
+		if probing = down; l.park() {
 			return
 		}
+		if !wait(ctx, nil, l.kick, next) {
+			l.parked()
+			return
+		}
+		l.fallDue()
 	}
 }
+
+func (l *lane) concurrency() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.endpoint.Status != "" {
+		return max(1, l.endpoint.Concurrency)
+	}
+	return max(1, l.dispatcher.Concurrency)
+}
+
+func (l *lane) state() (down bool, next time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.down, l.next
+}
+
+// fallDue asks for a look once the time for one has come.
+func (l *lane) fallDue() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.next.IsZero() && !l.next.After(l.dispatcher.clock.now()) {
+		l.again, l.next = true, time.Time{}
+	}
+}
+
+// ahead is how many attempts a lane has read and nobody works on yet, beside as
+// many as may be under way.
+const ahead = 16
 
 // job is an attempt to be made.
 type job struct {
@@ -76,15 +210,15 @@ type job struct {
 	event   capture.Whole
 }
 
-// hand reads the events of what is due and hands them to those who work, in
-// order, until ctx is done.
-func (l *lane) hand(ctx context.Context, due []capture.Attempt, work chan<- job) {
+// hand reads the events of what is due and gives them to those who work, in
+// order, until one is not taken.
+func (l *lane) hand(ctx context.Context, due []capture.Attempt, give func(job) bool) {
 	ids := make([]capture.ID, len(due))
 	for i := range due {
 		ids[i] = due[i].Event
 	}
 	for len(due) > 0 {
-		events, err := l.store.Wholes(ctx, ids...)
+		events, err := l.dispatcher.Store.Wholes(ctx, ids...)
 		if err != nil {
 			if ctx.Err() == nil {
 				l.log.Error("events could not be read; their attempts will be made later", "err", err)
@@ -95,9 +229,7 @@ func (l *lane) hand(ctx context.Context, due []capture.Attempt, work chan<- job)
 			return
 		}
 		for i, e := range events {
-			select {
-			case work <- job{due[i], e}:
-			case <-ctx.Done():
+			if !give(job{due[i], e}) {
 				return
 			}
 		}
@@ -105,70 +237,24 @@ func (l *lane) hand(ctx context.Context, due []capture.Attempt, work chan<- job)
 	}
 }
 
-// wait blocks until there may be something to do; false when there will be no
-// more.
-func (l *lane) wait(ctx context.Context, changed <-chan struct{}, next time.Time) bool {
-	var timer <-chan time.Time
-	if !next.IsZero() {
-		// A minute at most: the wall clock may jump, and timers do not notice.
-		timer = time.After(min(time.Until(next), time.Minute))
-	}
-	select {
-	case _, ok := <-changed:
-		return ok && ctx.Err() == nil
-	case <-l.kick:
-	case <-timer:
-	case <-ctx.Done():
-		return false
-	}
-	return true
-}
-
-// due takes the attempts whose time has come, in order, and says when the
-// next one's will have.
-func (l *lane) due(ctx context.Context) (due []capture.Attempt, next time.Time, err error) {
-	l.mu.Lock()
-	for _, id := range l.kept { // kept before the read below, so it cannot see them pending
-		delete(l.taken, id)
-	}
-	l.kept = l.kept[:0]
-	limit := window + len(l.taken)
-	up := l.up
-	l.mu.Unlock()
-
-	queue, err := l.store.Due(ctx, l.endpoint.ID, limit)
-	if err != nil {
-		return nil, next, err
-	}
-	now := time.Now()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, a := range queue {
-		if l.taken[a.ID] || l.byHand && a.TriggeredBy != capture.ByUser {
-			continue
-		}
-		// Only a retry waits, and not for an endpoint that has come back
-		// since. Ids tell before from after also when the clock steps back.
-		retry := a.Number > 1 && a.TriggeredBy == capture.BySystem
-		if retry && a.NotBefore.After(now) && a.ID > up {
-			if next.IsZero() || a.NotBefore.Before(next) {
-				next = a.NotBefore
-			}
-			continue
-		}
-		due = append(due, a)
-		l.taken[a.ID] = true
-	}
-	slices.SortStableFunc(due, func(a, b capture.Attempt) int { return strings.Compare(string(a.Event), string(b.Event)) })
-	return due, next, nil
-}
-
 // attempt makes a and keeps what happened, together with the retry that
 // follows from it.
 func (l *lane) attempt(ctx context.Context, a *capture.Attempt, e capture.Whole) {
+	l.mu.Lock()
+	endpoint, sender, schedule := l.endpoint, l.sender, l.schedule
+	l.mu.Unlock()
 	switch {
+	case endpoint.Status == capture.EndpointDeleted:
+		skip(a, capture.FailDeleted, "the endpoint was deleted")
+	case l.holds(a):
+		l.putBack([]capture.Attempt{*a})
+		return
 	case e.Err == nil:
-		l.sender.Send(ctx, &e.Row.Event, e.Body, a)
+		if !l.turn(ctx) || l.dispatcher.inFlight.Acquire(ctx, 1) != nil {
+			return
+		}
+		sender.Send(ctx, &e.Row.Event, e.Body, a)
+		l.dispatcher.inFlight.Release(1)
 		if ctx.Err() != nil && a.Status == capture.AttemptFailed {
 			return // we gave up, not the endpoint: it stays pending
 		}
@@ -181,10 +267,14 @@ func (l *lane) attempt(ctx context.Context, a *capture.Attempt, e capture.Whole)
 		a.Error = &capture.Failure{Class: capture.FailDamaged, Message: e.Err.Error()}
 	}
 	change := &capture.Change{Attempts: []*capture.Attempt{a}}
-	if at, again := l.retry.after(a, time.Now()); again {
-		change.Attempts = append(change.Attempts, follow(a, l.endpoint, at))
+	if at, again := retryAt(schedule, endpoint.Listener, a, l.dispatcher.clock.now()); again {
+		change.Attempts = append(change.Attempts, follow(a, endpoint, at))
+	} else {
+		a.Final = a.Status == capture.AttemptFailed && a.TriggeredBy == capture.BySystem
 	}
-	l.store.KeepAsync(change, func(err error) {
+	change.Attempts = append(change.Attempts, l.overtaken(ctx, a)...)
+	l.fold(ctx, a)
+	l.dispatcher.Store.KeepAsync(change, func(err error) {
 		if err != nil && !errors.Is(err, capture.ErrNotFound) { // else the event was removed meanwhile
 			l.log.Error("an attempt could not be kept; it will be made again", "attempt", a.ID, "err", err)
 			l.later(a.ID)
@@ -193,89 +283,69 @@ func (l *lane) attempt(ctx context.Context, a *capture.Attempt, e capture.Whole)
 		l.release(a.ID)
 	})
 	l.noteReach(a)
+	l.judge(ctx, endpoint, schedule, a)
 }
 
+// follow is the attempt that retries a.
+func follow(a *capture.Attempt, e capture.Endpoint, at time.Time) *capture.Attempt {
+	next := pending(&capture.Event{ID: a.Event, App: a.App, Type: a.Type}, e, a.Delivery)
+	next.Number, next.NotBefore = a.Number+1, at.UTC()
+	return next
+}
+
+// overtaken are the pending retries of a delivery that a user's attempt has
+// made good: nobody needs them any more.
+func (l *lane) overtaken(ctx context.Context, a *capture.Attempt) (skipped []*capture.Attempt) {
+	if a.TriggeredBy != capture.ByUser || a.Status != capture.AttemptSucceeded || a.Number == 1 {
+		return nil
+	}
+	waiting, err := l.dispatcher.History.Attempts(ctx, capture.AttemptQuery{Event: a.Event, Status: capture.AttemptPending, Limit: 1000})
+	if err != nil {
+		l.log.Error("retries that may have become needless could not be looked up", "attempt", a.ID, "err", err)
+	}
+	for _, w := range waiting {
+		if w.Delivery == a.Delivery && w.ID != a.ID {
+			skip(&w, capture.FailOvertaken, "delivered by hand meanwhile")
+			skipped = append(skipped, &w)
+		}
+	}
+	return skipped
+}
+
+// skip gives an attempt up before it is sent.
+func skip(a *capture.Attempt, class, why string) {
+	a.Status, a.Started = capture.AttemptSkipped, time.Now().UTC()
+	a.Error = &capture.Failure{Class: class, Message: why}
+}
+
+// putBack leaves attempts that were taken to the next look at the queue.
 func (l *lane) putBack(as []capture.Attempt) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, a := range as {
 		delete(l.taken, a.ID)
 	}
+	l.again = true
+	signal(l.kick)
 }
 
+// release notes that an attempt was kept. When it was the last one under way,
+// the queue is looked at once more: then nothing that is in it was missed.
 func (l *lane) release(id capture.ID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.kept = append(l.kept, id)
+	if l.kept = append(l.kept, id); len(l.kept) == len(l.taken) {
+		l.again = true
+		signal(l.kick)
+	}
 }
 
 // later puts an attempt back into the queue, but not at once: whatever
 // failed, the disk most likely, needs time.
 func (l *lane) later(id capture.ID) {
 	time.AfterFunc(10*time.Second, func() {
-		l.release(id)
-		signal(l.kick)
+		l.putBack([]capture.Attempt{{ID: id}})
 	})
-}
-
-// follow is the attempt that retries a.
-func follow(a *capture.Attempt, e capture.Endpoint, at time.Time) *capture.Attempt {
-	next := pending(a.Event, e, a.Delivery)
-	next.Number, next.NotBefore = a.Number+1, at.UTC()
-	return next
-}
-
-// noteReach learns from an attempt whether connections are taken.
-func (l *lane) noteReach(a *capture.Attempt) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	was := l.down
-	l.down = unreachable(a)
-	switch {
-	case was && !l.down:
-		l.up = capture.NewID(capture.AttemptID)
-		signal(l.kick)
-	case !was && l.down:
-		signal(l.fell)
-	}
-}
-
-// probe looks, while connections are refused, whether they are taken again,
-// so that a developer who starts the app need not wait out a back-off.
-func (l *lane) probe(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-l.fell:
-		}
-		for l.stillDown(ctx) {
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(500 * time.Millisecond):
-			}
-		}
-	}
-}
-
-// cameBack reports whether connections were refused and are taken again.
-func (l *lane) cameBack(ctx context.Context) bool {
-	l.mu.Lock()
-	down := l.down
-	l.mu.Unlock()
-	return down && !l.stillDown(ctx)
-}
-
-func (l *lane) stillDown(ctx context.Context) bool {
-	reachable := l.sender.Reachable(ctx) == nil
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.down && reachable {
-		l.down, l.up = false, capture.NewID(capture.AttemptID)
-		signal(l.kick)
-	}
-	return l.down
 }
 
 // signal fills a one-slot channel, or leaves it full.

@@ -1,0 +1,160 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os/user"
+	"path"
+	"strings"
+	"sync"
+
+	"code.hooktape.dev/hooktape/capture"
+)
+
+// Guard lets in only what a person at this machine may have meant: requests
+// that name a loopback host, so that no web page can rebind its own name to
+// 127.0.0.1, and that come from no foreign page. A token, once there is one,
+// be it the Server's own or one of the Registry's, is asked of everybody, and
+// lets its bearer do what its scope says. An address of this machine that
+// others can reach may be called by any name, and answers nobody while there
+// is no token.
+func (s *Server) Guard(next http.Handler) http.Handler {
+	return answered(func(w http.ResponseWriter, r *http.Request) error {
+		closed, err := s.closed(r.Context())
+		if err != nil {
+			return err
+		}
+		switch {
+		case reachable(r) && !closed:
+			return &problem{Status: http.StatusForbidden, Code: "no_token",
+				Detail: "Others can reach this address, and there is no token to ask them for. Create one on the machine itself: hooktape tokens create."}
+		case !reachable(r) && !loopback(r.Host):
+			return &problem{Status: http.StatusForbidden, Code: "foreign_host",
+				Detail: fmt.Sprintf("The Host header names %q. This address answers to localhost only.", r.Host)}
+		case foreign(r):
+			return &problem{Status: http.StatusForbidden, Code: "foreign_origin",
+				Detail: "The request comes from another site's page."}
+		}
+		name := "local"
+		if closed && !open(r.URL.Path) {
+			if name, err = s.authorize(w, r); err != nil {
+				return err
+			}
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, name)))
+		return nil
+	})
+}
+
+// closed reports whether there is a token to ask for.
+func (s *Server) closed(ctx context.Context) (bool, error) {
+	if s.Token != "" || s.Registry == nil {
+		return s.Token != "", nil
+	}
+	return s.Registry.HasTokens(ctx)
+}
+
+// authorize is the name of the bearer of a token that allows the request.
+func (s *Server) authorize(w http.ResponseWriter, r *http.Request) (name string, err error) {
+	given := bearer(r)
+	if s.Token != "" && given != "" && same(given, s.Token) {
+		return "token", nil
+	}
+	t, known := capture.Token{}, false
+	if s.Registry != nil && given != "" {
+		if t, known, err = s.Registry.Bearer(r.Context(), given); err != nil {
+			return "", err
+		}
+	}
+	if !known {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		return "", &problem{Status: http.StatusUnauthorized, Code: "unauthorized",
+			Detail: "Send the header Authorization: Bearer TOKEN, with a token that is neither expired nor revoked."}
+	}
+	if need := needs(r.Method, r.URL.Path); t.Scope != need && t.Scope != capture.ScopeManage {
+		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer error="insufficient_scope", scope="%s"`, need)) // RFC 6750 §3.1
+		return "", &problem{Status: http.StatusForbidden, Code: "scope",
+			Detail: fmt.Sprintf("The token %q is of scope %s; this needs %s.", t.Name, t.Scope, need)}
+	}
+	return "token:" + t.Name, nil
+}
+
+// bearer is the token that r shows, or "".
+func bearer(r *http.Request) string {
+	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(given)
+}
+
+// same compares digests, so that neither text nor length of a token can be
+// learnt from the time it takes.
+func same(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}
+
+// needs is the least scope that lets a token make a request.
+func needs(method, at string) capture.Scope {
+	if method == http.MethodGet || method == http.MethodHead {
+		return capture.ScopeRead
+	}
+	if emits, _ := path.Match("/api/v1/apps/*/events", at); emits && method == http.MethodPost {
+		return capture.ScopeIngest
+	}
+	return capture.ScopeManage
+}
+
+// callerKey is where Guard leaves the caller's name in a request's context.
+type callerKey struct{}
+
+// caller is who makes a request: what Guard found, else, on the socket that
+// only they may use, this process's user.
+func caller(r *http.Request) string {
+	if name, ok := r.Context().Value(callerKey{}).(string); ok {
+		return name
+	}
+	return localUser()
+}
+
+var localUser = sync.OnceValue(func() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "local"
+})
+
+// reachable reports whether r came to an address that is not loopback's.
+func reachable(r *http.Request) bool {
+	addr, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	return ok && !addr.IP.IsLoopback()
+}
+
+func open(path string) bool { return path == "/healthz" || path == "/version" }
+
+func loopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.Trim(host, "[]")
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+func foreign(r *http.Request) bool {
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+		return true
+	}
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return false
+	}
+	u, err := url.Parse(origin)
+	return err != nil || u.Host != r.Host
+}

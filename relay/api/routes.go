@@ -1,0 +1,88 @@
+package api
+
+import (
+	"net/http"
+	"reflect"
+
+	"code.hooktape.dev/hooktape/capture"
+)
+
+// routes are all operations of the API.
+func (s *Server) routes() []route {
+	var (
+		limit    = parameter{name: "limit", about: "How many at most; default 50.", schema: schema{"type": "integer", "minimum": 0, "maximum": mostRows}}
+		cursor   = parameter{name: "cursor", about: "The next_cursor of the page before.", schema: text}
+		filter   = parameter{name: "filter", about: "Only events that match: see docs/predicates.md.", schema: text}
+		app      = parameter{name: "app", about: "Only this app's, by its slug.", schema: text}
+		order    = parameter{name: "order", about: "asc: the oldest first.", schema: text}
+		scan     = parameter{name: "scan", about: "Look at so many events at most to fill the page; 0: at all.", schema: schema{"type": "integer", "minimum": 0}}
+		event    = parameter{name: "event", about: "Only this event's.", schema: text}
+		endpoint = parameter{name: "endpoint", about: "Only this endpoint's.", schema: text}
+		status   = parameter{name: "status", about: "Only those of this status.", schema: oneOf("", capture.AttemptPending, capture.AttemptSucceeded, capture.AttemptFailed, capture.AttemptSkipped)}
+		due      = parameter{name: "order", about: "due: pending attempts, the next first, without paging.", schema: text}
+		standing = parameter{name: "status", about: "Only those of this status; default: all but deleted ones.", schema: oneOf("", capture.EndpointEnabled, capture.EndpointDisabled, capture.EndpointDeleted)}
+		since    = parameter{name: "since", about: "RFC 3339, or a span before now such as 2h or 7d; default 24h.", schema: text}
+		until    = parameter{name: "until", about: "Likewise; default now.", schema: text}
+		interval = parameter{name: "interval", about: "Width of a point; default: the finest of which up to 100 fit.", schema: oneOf("", capture.ByMinute, capture.ByHour, capture.ByDay, capture.ByWeek, capture.ByMonth)}
+		after    = parameter{name: "after", about: "Begin behind this place in the sequence; default: now.", schema: schema{"type": "integer", "minimum": 0}}
+		reason   = parameter{name: "reason", about: "Why, for those who look later.", schema: text}
+		counts   = parameter{name: "Idempotency-Key", about: "As the member idempotency_key.", schema: text, header: true}
+	)
+	const conflict, invalid, notFound = http.StatusConflict, http.StatusUnprocessableEntity, http.StatusNotFound
+	emits := handler{serve: s.emit, in: reflect.TypeFor[emissionInput](), as: asInput, out: reflect.TypeFor[capture.Event](), statuses: []int{http.StatusCreated, http.StatusOK}}
+	live := handler{serve: s.live, out: reflect.TypeFor[capture.Record](), statuses: []int{http.StatusSwitchingProtocols}}
+	return []route{
+		{"listApps", "GET /api/v1/apps", "All apps, by slug.", nil, answers(s.apps), nil},
+		{"createApp", "POST /api/v1/apps", "Create an app. The answer has its secrets, this once.", nil, takes(http.StatusCreated, s.createApp, "slug"), []int{conflict, invalid}},
+		{"getApp", "GET /api/v1/apps/{app}", "An app.", nil, answers(s.app), nil},
+		{"updateApp", "PATCH /api/v1/apps/{app}", "Change what the body names: a JSON merge patch (RFC 7396).", nil, patches[capture.AppSpec](s.updateApp), []int{conflict, invalid}},
+		{"deleteApp", "DELETE /api/v1/apps/{app}", "Delete an app.", nil, does(s.deleteApp), []int{conflict, invalid}},
+		{"rotateAppSecret", "POST /api/v1/apps/{app}/rotate-secret", "Replace the signing secret. The answer has the new one, this once.", nil, takes(http.StatusOK, s.rotateSecret), []int{invalid}},
+		{"rotateIngestKey", "POST /api/v1/apps/{app}/rotate-ingest-key", "Replace the ingest key. The answer has the new one, this once.", nil, takes(http.StatusOK, s.rotateIngestKey), []int{invalid}},
+		{"listAppEvents", "GET /api/v1/apps/{app}/events", "Events of an app, the newest first.", []parameter{filter, order, scan, cursor, limit}, answers(s.appEvents), nil},
+		{"createEvent", "POST /api/v1/apps/{app}/events", "Make an event and its deliveries. 200 where the idempotency key named one that was there.", []parameter{counts}, emits, []int{conflict, invalid}},
+		{"listAppEndpoints", "GET /api/v1/apps/{app}/endpoints", "Endpoints of an app, the oldest first.", []parameter{standing, cursor, limit}, answers(s.appEndpoints), []int{invalid}},
+		{"createAppEndpoint", "POST /api/v1/apps/{app}/endpoints", "Register an endpoint. The answer has its secret, this once.", nil, takes(http.StatusCreated, s.createAppEndpoint, "url"), []int{conflict, invalid}},
+
+		{"listEndpoints", "GET /api/v1/endpoints", "Endpoints, the oldest first.", []parameter{app, standing, cursor, limit}, answers(s.endpoints), []int{notFound, invalid}},
+		{"createEndpoint", "POST /api/v1/endpoints", "Register an endpoint. The answer has its secret, this once.", nil, takes(http.StatusCreated, s.createEndpoint, "url"), []int{notFound, conflict, invalid}},
+		{"getEndpoint", "GET /api/v1/endpoints/{id}", "An endpoint and its health.", nil, answers(s.endpoint), nil},
+		{"updateEndpoint", "PATCH /api/v1/endpoints/{id}", "Change what the body names: a JSON merge patch (RFC 7396).", nil, patches[endpointPatch](s.updateEndpoint), []int{conflict, invalid}},
+		{"deleteEndpoint", "DELETE /api/v1/endpoints/{id}", "Delete an endpoint. Its history stays.", []parameter{reason}, answers(s.deleteEndpoint), []int{conflict, invalid}},
+		{"enableEndpoint", "POST /api/v1/endpoints/{id}/enable", "Let it get events again.", nil, answers(s.enableEndpoint), []int{conflict, invalid}},
+		{"reactivateEndpoint", "POST /api/v1/endpoints/{id}/reactivate", "The same as enable.", nil, answers(s.enableEndpoint), []int{conflict, invalid}},
+		{"disableEndpoint", "POST /api/v1/endpoints/{id}/disable", "Let it get no new events.", nil, takes(http.StatusOK, s.disableEndpoint), []int{conflict, invalid}},
+		{"rotateEndpointSecret", "POST /api/v1/endpoints/{id}/rotate-secret", "Replace the signing secret. The answer has the new one, this once.", nil, takes(http.StatusOK, s.rotateEndpointSecret), []int{conflict, invalid}},
+		{"testEndpoint", "POST /api/v1/endpoints/{id}/test", "Make an event, send it to this endpoint once, and answer with what came of it.", nil, takes(http.StatusOK, s.testEndpoint), []int{conflict, invalid}},
+		{"listEndpointAttempts", "GET /api/v1/endpoints/{id}/attempts", "Attempts at an endpoint, the newest first.", []parameter{event, status, due, cursor, limit}, answers(s.endpointAttempts), []int{invalid}},
+		{"getEndpointStats", "GET /api/v1/endpoints/{id}/stats", "What the attempts at an endpoint came to.", []parameter{since, until}, answers(s.endpointStats), []int{invalid}},
+
+		{"listEvents", "GET /api/v1/events", "Events, the newest first.", []parameter{filter, app, order, scan, cursor, limit}, answers(s.events), nil},
+		{"getEvent", "GET /api/v1/events/{id}", "An event and what has become of it.", nil, answers(s.event), nil},
+		{"deleteEvent", "DELETE /api/v1/events/{id}", "Remove an event with its attempts. A pinned one stays.", nil, does(s.remove), []int{conflict}},
+		{"getEventBody", "GET /api/v1/events/{id}/body", "The body as it came, to the byte.", nil, raw("application/octet-stream", s.body), nil},
+		{"explainEvent", "GET /api/v1/events/{id}/endpoints", "To which endpoints of its app an event goes, and why not to the others.", nil, answers(s.explain), nil},
+		{"pinEvent", "PUT /api/v1/events/{id}/pin", "Keep an event for good.", nil, does(s.pin(true)), nil},
+		{"unpinEvent", "DELETE /api/v1/events/{id}/pin", "Let retention have it.", nil, does(s.pin(false)), nil},
+		{"replayEvent", "POST /api/v1/events/{id}/replay", "Send an event again, once.", nil, takes(http.StatusAccepted, s.replay), []int{conflict, invalid}},
+
+		{"listAttempts", "GET /api/v1/attempts", "Attempts, the newest first.", []parameter{event, endpoint, status, due, cursor, limit}, answers(s.attempts), []int{notFound, invalid}},
+		{"getAttempt", "GET /api/v1/attempts/{id}", "An attempt with what went over the wire.", nil, answers(s.attempt), nil},
+		{"retryAttempt", "POST /api/v1/attempts/{id}/retry", "Make an attempt again, once.", nil, answersAs(http.StatusAccepted, s.retry), []int{conflict, invalid}},
+
+		{"listTokens", "GET /api/v1/tokens", "Bearer tokens, the oldest first.", nil, answers(s.tokens), nil},
+		{"createToken", "POST /api/v1/tokens", "Create a bearer token. The answer has it, this once.", nil, takes(http.StatusCreated, s.createToken, "name", "scope"), []int{conflict, invalid}},
+		{"revokeToken", "DELETE /api/v1/tokens/{id}", "Revoke a bearer token.", nil, does(s.revokeToken), nil},
+
+		{"getStats", "GET /api/v1/stats", "What attempts came to.", []parameter{app, endpoint, since, until}, answers(s.stats), []int{notFound, invalid}},
+		{"getTimeseries", "GET /api/v1/timeseries", "What attempts came to, by interval.", []parameter{app, endpoint, since, until, interval}, answers(s.timeseries), []int{notFound, invalid}},
+
+		{"getStatus", "GET /api/v1/status", "What the process that has the store says of itself.", nil, answers(s.status), nil},
+		{"live", "GET /api/v1/live", "A websocket of records: ready, then every event and attempt as it is kept.", []parameter{filter, app, after}, live, nil},
+		{"getDocument", "GET /api/v1/openapi.json", "This document.", nil, raw(jsonType, s.openapi), nil},
+		{"getDocumentAtRoot", "GET /openapi.json", "This document.", nil, raw(jsonType, s.openapi), nil},
+		{"getMetrics", "GET /metrics", "Counters for Prometheus, in its text format 0.0.4.", nil, raw("text/plain", s.metrics), nil},
+		{"getHealth", "GET /healthz", "Whether the process serves.", nil, answers(s.health), nil},
+		{"getVersion", "GET /version", "Which hooktape it is.", nil, answers(s.version), nil},
+	}
+}

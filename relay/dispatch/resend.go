@@ -1,0 +1,180 @@
+package dispatch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/match"
+)
+
+// Resend makes pending attempts that send an event again, and keeps them.
+// They are made once, by the lanes of a Dispatcher that runs. Unless r says
+// where to, they go to the targets, or if there are none, to where the event
+// went before.
+func (d *Dispatcher) Resend(ctx context.Context, id capture.ID, r capture.Resend) ([]*capture.Attempt, error) {
+	row, err := d.History.Event(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if row.Refused != nil {
+		return nil, capture.ErrRefused
+	}
+	past, err := d.History.Attempts(ctx, capture.AttemptQuery{Event: id, Limit: 10_000})
+	if err != nil {
+		return nil, err
+	}
+	from := capture.FromManual
+	var to []capture.Endpoint
+	switch {
+	case r.To != "":
+		e, err := d.endpoint(ctx, row.App, r.To)
+		if err != nil {
+			return nil, err
+		}
+		to = append(to, e)
+	case r.Endpoint != "":
+		e, err := d.registeredOne(ctx, r.Endpoint)
+		if err != nil {
+			return nil, err
+		}
+		to = append(to, e)
+	case r.Attempt != "":
+		e, err := d.endpointOf(ctx, id, r.Attempt)
+		if err != nil {
+			return nil, err
+		}
+		to = append(to, e)
+	default:
+		if to, err = d.wanting(ctx, row); err != nil {
+			return nil, err
+		}
+	}
+	if r.Attempt != "" {
+		from = string(r.Attempt)
+	}
+	if len(to) == 0 {
+		if to, err = d.endpointsOf(ctx, past); err != nil {
+			return nil, err
+		}
+	}
+	change := new(capture.Change)
+	for _, e := range to {
+		a := pending(&row.Event, e, capture.NewID(capture.DeliveryID))
+		a.TriggeredBy, a.TriggeredFrom = capture.ByUser, from
+		for _, p := range past {
+			if p.Endpoint == e.ID {
+				a.Delivery, a.Number = p.Delivery, max(a.Number, p.Number+1)
+			}
+		}
+		change.Attempts = append(change.Attempts, a)
+	}
+	if err := d.History.Keep(ctx, change); err != nil {
+		return nil, err
+	}
+	return change.Attempts, nil
+}
+
+// endpoint is the one of a URL given by hand, with its lane.
+func (d *Dispatcher) endpoint(ctx context.Context, app, url string) (capture.Endpoint, error) {
+	e := capture.Endpoint{App: app, EndpointSpec: capture.EndpointSpec{URL: url}}
+	if _, err := d.Open(e); err != nil {
+		return e, err
+	}
+	e, err := d.History.Endpoint(ctx, e)
+	if err != nil {
+		return e, err
+	}
+	_, err = d.open(e)
+	return e, err
+}
+
+// endpointOf is the one that an attempt of the event was made to.
+func (d *Dispatcher) endpointOf(ctx context.Context, event, attempt capture.ID) (capture.Endpoint, error) {
+	a, err := d.History.Attempt(ctx, attempt)
+	if err != nil {
+		return capture.Endpoint{}, err
+	}
+	if a.Event != event {
+		return capture.Endpoint{}, fmt.Errorf("dispatch: attempt %s is not one of event %s: %w", attempt, event, capture.ErrNotFound)
+	}
+	es, err := d.endpointsOf(ctx, []capture.Attempt{a})
+	if err != nil {
+		return capture.Endpoint{}, err
+	}
+	return es[0], nil
+}
+
+// registeredOne is a registered endpoint, with its lane.
+func (d *Dispatcher) registeredOne(ctx context.Context, id capture.ID) (capture.Endpoint, error) {
+	row, err := d.History.EndpointRow(ctx, id)
+	if err != nil {
+		return capture.Endpoint{}, err
+	}
+	if row.Status == capture.EndpointDeleted {
+		return capture.Endpoint{}, fmt.Errorf("endpoint %s is deleted: %w", id, capture.ErrDisabled)
+	}
+	_, err = d.open(row.Endpoint)
+	return row.Endpoint, err
+}
+
+// endpointsOf are those that attempts were made to, but for deleted ones, with
+// their lanes.
+func (d *Dispatcher) endpointsOf(ctx context.Context, past []capture.Attempt) (es []capture.Endpoint, err error) {
+	seen := map[capture.ID]bool{}
+	deleted := error(nil)
+	for _, a := range past {
+		if seen[a.Endpoint] {
+			continue
+		}
+		seen[a.Endpoint] = true
+		row, err := d.History.EndpointRow(ctx, a.Endpoint)
+		switch {
+		case errors.Is(err, capture.ErrNotFound):
+			continue
+		case err != nil:
+			return nil, err
+		case row.Status == capture.EndpointDeleted:
+			deleted = fmt.Errorf("endpoint %s is deleted: %w", row.ID, capture.ErrDisabled)
+			continue
+		}
+		if _, err := d.open(row.Endpoint); err != nil {
+			return nil, err
+		}
+		es = append(es, row.Endpoint)
+	}
+	if len(es) == 0 {
+		return nil, cmp.Or(deleted, capture.ErrNoTarget)
+	}
+	return es, nil
+}
+
+// wanting are the targets of the event's app, whatever they choose, and the
+// registered endpoints that want it.
+func (d *Dispatcher) wanting(ctx context.Context, row capture.Row) (es []capture.Endpoint, err error) {
+	d.mu.Lock()
+	for _, t := range d.targets {
+		if t.endpoint.App == "" || t.endpoint.App == row.App {
+			es = append(es, t.endpoint)
+		}
+	}
+	d.mu.Unlock()
+	set, registered := d.registered(row.App)
+	if len(registered) == 0 {
+		return es, nil
+	}
+	whole, err := d.Store.Wholes(ctx, row.ID)
+	if err != nil {
+		return nil, err
+	}
+	subject := match.Subject{Row: &capture.Row{Event: row.Event}, Body: func() []byte { return whole[0].Body }}
+	for _, i := range set.Match(subject) {
+		if _, err := d.open(registered[i]); err != nil {
+			return nil, err
+		}
+		es = append(es, registered[i])
+	}
+	return es, nil
+}

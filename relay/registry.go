@@ -1,0 +1,185 @@
+package relay
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"code.hooktape.dev/hooktape/capture"
+)
+
+// Records is where a Registry keeps what it manages.
+type Records interface {
+	EditApp(ctx context.Context, slug string, edit func(a *capture.App, found bool) error) (capture.App, error)
+	RemoveApp(ctx context.Context, slug string) error
+	Apps(context.Context) ([]capture.App, error)
+	Caught(ctx context.Context, app string) (bool, error)
+
+	NewEndpoint(ctx context.Context, e capture.Endpoint, unique bool) error
+	EditEndpoint(ctx context.Context, id capture.ID, edit func(*capture.Endpoint) error) (capture.Endpoint, error)
+	EndpointRows(context.Context, capture.EndpointQuery) ([]capture.EndpointRow, error)
+	EndpointRow(context.Context, capture.ID) (capture.EndpointRow, error)
+
+	EditToken(ctx context.Context, id capture.ID, edit func(t *capture.Token, found bool) error) (capture.Token, error)
+	Tokens(context.Context) ([]capture.Token, error)
+
+	Keep(context.Context, ...*capture.Change) error
+	Event(context.Context, capture.ID) (capture.Row, error)
+	Body(context.Context, capture.ID) ([]byte, error)
+	Attempt(context.Context, capture.ID) (capture.Attempt, error)
+	Watch(context.Context) <-chan struct{}
+
+	Stats(context.Context, capture.StatsQuery) (capture.Stats, error)
+	Timeseries(context.Context, capture.StatsQuery) (capture.Timeseries, error)
+}
+
+// Hooks are what a Registry asks of those who deliver.
+type Hooks struct {
+	// Plan makes the pending attempts of a new event.
+	Plan func(*capture.Event, []byte) []*capture.Attempt
+	// Resend makes attempts by hand.
+	Resend func(context.Context, capture.ID, capture.Resend) ([]*capture.Attempt, error)
+	// Changed is told of an endpoint that was made or changed, once it is
+	// kept; App of an app's slug.
+	Changed func(capture.Endpoint)
+	// Check refuses an endpoint's URL or headers, with a *capture.FieldError.
+	Check func(capture.EndpointSpec) error
+}
+
+// Registry manages apps, registered endpoints and tokens: what may be, and
+// what follows from a change. It holds apps and tokens in memory, for every
+// event and every request asks for them.
+type Registry struct {
+	store Records
+	hooks Hooks
+	known *known // shared by all copies
+	by    string // who acts
+}
+
+// known is what the registry holds in memory.
+type known struct {
+	mu     sync.RWMutex // guards the fields below
+	apps   map[string]capture.App
+	tokens map[capture.Digest]capture.Token
+}
+
+// NewRegistry reads what there is.
+func NewRegistry(ctx context.Context, r Records, h Hooks) (*Registry, error) {
+	apps, err := r.Apps(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := r.Tokens(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k := &known{apps: map[string]capture.App{}, tokens: map[capture.Digest]capture.Token{}}
+	for _, a := range apps {
+		k.apps[a.Slug] = a
+	}
+	for _, t := range tokens {
+		k.tokens[t.SHA256] = t
+	}
+	return &Registry{store: r, hooks: h, known: k, by: "local"}, nil
+}
+
+// As is the same registry, for somebody whose name is noted as that of who
+// made or changed things.
+func (r *Registry) As(by string) *Registry {
+	as := *r
+	as.by = by
+	return &as
+}
+
+// overlapped spells out what a rotation was asked for.
+func overlapped(d time.Duration) time.Duration {
+	return max(0, cmp.Or(d, 24*time.Hour))
+}
+
+// merge applies a JSON merge patch (RFC 7396) to v, a struct of which nothing
+// but its JSON form is kept. A member that v has not is a *capture.FieldError.
+func merge[T any](v *T, patch json.RawMessage) error {
+	old, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	merged, err := mergeJSON(old, patch, 0)
+	if err != nil {
+		return err
+	}
+	var next T
+	dec := json.NewDecoder(bytes.NewReader(merged))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&next); err != nil {
+		return fieldError(err)
+	}
+	*v = next
+	return nil
+}
+
+func mergeJSON(old, patch json.RawMessage, depth int) (json.RawMessage, error) {
+	if depth > 100 {
+		return nil, &capture.FieldError{Field: "patch", Problem: "over 100 levels deep"}
+	}
+	var change map[string]json.RawMessage
+	if !bytes.HasPrefix(bytes.TrimSpace(patch), []byte("{")) {
+		if depth == 0 {
+			return nil, &capture.FieldError{Field: "patch", Problem: "want a JSON object of the members to change"}
+		}
+		return patch, nil
+	}
+	if err := json.Unmarshal(patch, &change); err != nil {
+		return nil, &capture.FieldError{Field: "patch", Problem: err.Error()}
+	}
+	var have map[string]json.RawMessage
+	if json.Unmarshal(old, &have) != nil || have == nil {
+		have = map[string]json.RawMessage{}
+	}
+	for name, v := range change {
+		if string(bytes.TrimSpace(v)) == "null" {
+			delete(have, name)
+			continue
+		}
+		merged, err := mergeJSON(have[name], v, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		have[name] = merged
+	}
+	return json.Marshal(have)
+}
+
+// fieldError names the member that a decoder stumbled over.
+func fieldError(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return &capture.FieldError{Field: cmp.Or(wrong.Field, "body"), Problem: fmt.Sprintf("%s cannot stand here", wrong.Value)}
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return &capture.FieldError{Field: strings.Trim(name, `"`), Problem: "there is no such member"}
+	}
+	if err == io.EOF {
+		return &capture.FieldError{Field: "body", Problem: "it is empty"}
+	}
+	return &capture.FieldError{Field: "body", Problem: strings.TrimPrefix(err.Error(), "json: ")}
+}
+
+// length refuses a text that is longer than people write.
+func length(field, s string, most int) error {
+	if len(s) > most {
+		return &capture.FieldError{Field: field, Problem: fmt.Sprintf("%d bytes: want %d at most", len(s), most)}
+	}
+	return nil
+}
+
+// sortedKeys is the names of a map, in order.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
