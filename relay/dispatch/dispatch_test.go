@@ -29,14 +29,14 @@ func (p *app) Send(ctx context.Context, e *capture.Event, _ []byte, a *capture.A
 	p.mu.Lock()
 	p.came = append(p.came, fmt.Sprintf("%s#%d", e.Target, a.Number))
 	p.at = append(p.at, time.Now())
-	down := p.down
+	down, answer := p.down, p.answer
 	p.mu.Unlock()
 	a.Started = time.Now()
 	a.Status, a.Code = capture.AttemptSucceeded, 200
 	if down {
 		a.Status, a.Code, a.Error = capture.AttemptFailed, 0, &capture.Failure{Class: capture.FailRefused}
-	} else if p.answer != nil {
-		p.answer(e, a)
+	} else if answer != nil {
+		answer(e, a)
 	}
 }
 
