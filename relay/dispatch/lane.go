@@ -122,7 +122,7 @@ func (l *lane) park() bool {
 func (l *lane) run(ctx, sending context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	work := make(chan job, l.dispatcher.window()) // taken in order; while it is worked on, the next is read
+	work := make(chan job, min(fewestTaken+l.concurrency(), mostTaken)) // taken in order; while it is worked on, the next is read
 	defer close(work)
 	room := l.dispatcher.room()
 	ahead := semaphore.NewWeighted(room) // bytes of bodies in work

@@ -13,7 +13,7 @@ import (
 // the rest of a backlog stays on disk.
 const (
 	mostTaken   = 256
-	fewestTaken = 16
+	fewestTaken = 16   // and the most retries, where more are due than are taken: what is new waits for these
 	allTaken    = 4096 // by all lanes together, where that leaves each the fewest: what is new waits for them
 )
 
@@ -60,7 +60,10 @@ func (l *lane) take(ctx context.Context) (due []capture.Attempt, err error) {
 	var kinds [3]int // of what was read
 	for _, a := range queue {
 		kinds[kind(&a)]++
-		if l.taken[a.ID] || l.spares(&a) {
+	}
+	flood, retries := kinds[again] >= limit, 0
+	for _, a := range queue {
+		if l.taken[a.ID] || l.spares(&a) || flood && kind(&a) == again && retries == fewestTaken {
 			continue
 		}
 		if l.waits(&a, now) {
@@ -69,13 +72,16 @@ func (l *lane) take(ctx context.Context) (due []capture.Attempt, err error) {
 			}
 			continue
 		}
+		if kind(&a) == again {
+			retries++
+		}
 		due = append(due, a)
 		l.taken[a.ID] = true
 	}
 	if len(due) > 0 && slices.Max(kinds[:]) >= limit {
 		l.again = true
 	}
-	return inOrder(due, window), nil
+	return inOrder(due, flood), nil
 }
 
 // The kinds of attempts, as they are queued.
@@ -126,10 +132,13 @@ func (l *lane) waits(a *capture.Attempt, now time.Time) bool {
 // inOrder is in which order attempts are made: what a user asked for, then in
 // the order the events came. But where more retries are due than are taken at
 // a time, new events take turns with them, so as not to wait behind them all.
-func inOrder(due []capture.Attempt, window int) []capture.Attempt {
+func inOrder(due []capture.Attempt, flood bool) []capture.Attempt {
 	slices.SortStableFunc(due, func(a, b capture.Attempt) int {
 		return cmp.Or(cmp.Compare(min(kind(&a), first), min(kind(&b), first)), cmp.Compare(a.Event, b.Event))
 	})
+	if !flood {
+		return due
+	}
 	var retries, others []capture.Attempt
 	for _, a := range due {
 		if kind(&a) == again {
@@ -137,9 +146,6 @@ func inOrder(due []capture.Attempt, window int) []capture.Attempt {
 		} else {
 			others = append(others, a)
 		}
-	}
-	if len(retries) < window {
-		return due
 	}
 	mixed := make([]capture.Attempt, 0, len(due))
 	for len(retries)+len(others) > 0 {
