@@ -113,7 +113,7 @@ func appsCreate(e *env) *cli.Command {
 	return &cli.Command{
 		Name: "create", Aliases: []string{"add"}, Usage: "make an app", ArgsUsage: "SLUG",
 		Description: "The signing secret and the ingest key are shown this once.",
-		Flags:       append(o.flags(), appFlags(e, p)...), Before: fillCommon,
+		Flags:       append(append(o.flags(), appFlags(e, p)...), subject("slug", "another way to give the `SLUG`")), Before: fillCommon,
 		Action: about(e, &o, "SLUG", func(ctx context.Context, client *api.Client, slug string) error {
 			var spec capture.AppSpec
 			if err := p.into(&spec); err != nil {

@@ -130,6 +130,7 @@ func endpointsCreate(e *env) *cli.Command {
 		Description: "Gets every event of its app, unless --type, --source, --condition, --rules or --filter\n" +
 			"choose some. Its secret is shown this once.",
 		Flags: append(append(o.flags(), endpointFlags(e, p, chosen)...),
+			subject("url", "another way to give the `URL`"),
 			&cli.StringFlag{Name: "app", Usage: "of the app `NAME`", Value: app, Destination: &app},
 			&cli.BoolFlag{Name: "disabled", Usage: "make it, and let nothing go there yet", Destination: &disabled}),
 		Before: fillCommon,

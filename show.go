@@ -157,17 +157,26 @@ func mistyped(a, b string) bool {
 	return head+tail > 0 && max(len(a), len(b))-head-tail <= 2
 }
 
-// about is the action of a command about one thing: its only argument names it.
+// about is the action of a command about one thing: its only argument names it,
+// or the flag called as the argument is.
 func about(e *env, o *common, want string, do func(context.Context, *api.Client, string) error) cli.ActionFunc {
 	return func(c *cli.Context) error {
-		if c.NArg() != 1 || c.Args().First() == "" {
+		subject := c.Args().First()
+		if c.NArg() == 0 {
+			subject = c.String(strings.ToLower(want))
+		}
+		if c.NArg() > 1 || subject == "" {
 			return usage("%s: want one %s", strings.TrimPrefix(c.Command.HelpName, c.App.Name+" "), want)
 		}
 		return withClient(c.Context, e, o, func(client *api.Client) error {
-			return do(c.Context, client, c.Args().First())
+			return do(c.Context, client, subject)
 		})
 	}
 }
+
+// subject is the flag by which a command that makes something may be told what,
+// instead of by its argument.
+func subject(name, usage string) cli.Flag { return &cli.StringFlag{Name: name, Usage: usage} }
 
 // sure asks before something that cannot be undone.
 func sure(e *env, yes bool, format string, a ...any) error {

@@ -77,6 +77,7 @@ func tokensCreate(e *env) *cli.Command {
 				o.scope = capture.Scope(v)
 				return err
 			}),
+			subject("name", "another way to give the `NAME`"),
 			&cli.GenericFlag{Name: "expires", Usage: "let it count for `TIME`, such as 30d", DefaultText: "for ever", Value: &o.expires}),
 		Before: fillCommon,
 		Action: about(e, &o.common, "NAME", func(ctx context.Context, client *api.Client, name string) error {

@@ -264,6 +264,7 @@ func planAttempt(b *batch, tallies map[uint64]*tallied, a *capture.Attempt, wire
 	if err != nil {
 		return 0, err
 	}
+	waited := int64(0)
 	if raw != nil {
 		var old capture.Attempt
 		if err := decode(key, raw, &old); err != nil {
@@ -275,10 +276,9 @@ func planAttempt(b *batch, tallies map[uint64]*tallied, a *capture.Attempt, wire
 		if old.Status != capture.AttemptPending {
 			return old.Seq, nil // a fact
 		}
-		if err := b.unqueue(&old); err != nil {
-			return 0, err
-		}
+		b.unqueue(&old)
 		t.unwait(old.ID)
+		waited = 1
 	} else {
 		b.put(keyOf(event, a.ID), nil)
 		b.put(keyAt(a), nil)
@@ -290,7 +290,6 @@ func planAttempt(b *batch, tallies map[uint64]*tallied, a *capture.Attempt, wire
 		b.put(keyPending(a), nil)
 		b.totals.Pending++
 		t.wait(a)
-		err = b.health(a.Endpoint, func(h *capture.Health) { h.Pending++ })
 	} else {
 		seq = b.next()
 		light.Seq = seq
@@ -305,8 +304,13 @@ func planAttempt(b *batch, tallies map[uint64]*tallied, a *capture.Attempt, wire
 		}
 		t.finish(a)
 		b.stats.attempt(b, a)
-		err = b.health(a.Endpoint, func(h *capture.Health) { h.Fold(a) })
 	}
+	err = b.health(a.Endpoint, func(h *capture.Health) {
+		if h.Fold(a); a.Status == capture.AttemptPending {
+			h.Pending++
+		}
+		h.Pending = max(0, h.Pending-waited)
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -316,7 +320,7 @@ func planAttempt(b *batch, tallies map[uint64]*tallied, a *capture.Attempt, wire
 }
 
 // unqueue takes a pending attempt out of its queue.
-func (b *batch) unqueue(a *capture.Attempt) error {
+func (b *batch) unqueue(a *capture.Attempt) {
 	key := keyPending(a)
 	b.del(key)
 	if key[0] != prefixPending { // an older hooktape had one queue for all
@@ -325,7 +329,6 @@ func (b *batch) unqueue(a *capture.Attempt) error {
 		b.del(key)
 	}
 	b.totals.Pending--
-	return b.health(a.Endpoint, func(h *capture.Health) { h.Pending = max(0, h.Pending-1) })
 }
 
 // seq is the place of an event, or capture.ErrNotFound.

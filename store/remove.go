@@ -147,7 +147,8 @@ func (b *batch) removeAttempt(of []byte, t *tally) error {
 	var a capture.Attempt
 	if decode(key, raw, &a) == nil {
 		if a.Status == capture.AttemptPending {
-			if err := b.unqueue(&a); err != nil {
+			b.unqueue(&a)
+			if err := b.health(a.Endpoint, func(h *capture.Health) { h.Pending = max(0, h.Pending-1) }); err != nil {
 				return err
 			}
 			t.unwait(id)

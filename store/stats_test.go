@@ -373,9 +373,9 @@ func TestRefusedLeavesStatsAlone(t *testing.T) {
 			keep(t, s, c)
 			wh := capture.NewID(capture.EndpointID)
 			orphan := ended(event(nil), wh, time.Now(), 200)
-			huge := event(nil)
+			huge := new(capture.Change)
 			for range 8000 {
-				huge.Attempts = append(huge.Attempts, ended(huge, capture.NewID(capture.EndpointID), time.Now().Add(-time.Hour), 200))
+				huge.Attempts = append(huge.Attempts, ended(c, capture.NewID(capture.EndpointID), time.Now().Add(-time.Hour), 200))
 			}
 			good := []*capture.Change{event(nil), {Attempts: []*capture.Attempt{ended(c, wh, time.Now(), 500)}}, event(nil)}
 			err := s.Keep(t.Context(), good[0],

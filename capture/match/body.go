@@ -5,68 +5,43 @@ import (
 	"iter"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"code.hooktape.dev/hooktape/capture"
 )
 
-// step is one key of a path into a body, and the index it is in an array.
-type step struct {
-	key   string
-	index int // -1: none
-}
-
-func newStep(key string) step {
-	n, err := strconv.Atoi(key)
-	if err != nil || n < 0 || strconv.Itoa(n) != key {
-		n = -1
-	}
-	return step{key, n}
-}
-
 // bodyPath is what a term looks at in a body.
 type bodyPath struct {
+	number         int32 // in the predicate's paths
 	steps          []step
 	dotted, square string // as the name of a form field: a.b, a[b]
+	rest           *paths // all but the first step, for JSON in a form field
 }
 
-func newBodyPath(steps []step) bodyPath {
+func newBodyPath(in *paths, steps []step) *bodyPath {
 	var keys []string
 	for _, s := range steps {
 		keys = append(keys, s.key)
 	}
-	p := bodyPath{steps, strings.Join(keys, "."), keys[0]}
+	p := &bodyPath{in.add(steps), steps, strings.Join(keys, "."), keys[0], nil}
 	if len(keys) > 1 {
 		p.square += "[" + strings.Join(keys[1:], "][") + "]"
+		p.rest = new(paths)
+		p.rest.add(steps[1:])
 	}
 	return p
 }
 
-// any reports whether one of the values there fits: raw JSON, or text from a form.
-func (p *bodyPath) any(in input, json func(raw string) bool, text func(string) bool) bool {
-	body := in.text()
-	if isJSON(body) {
-		return jsonAny(body, p.steps, json)
-	}
-	if !isForm(in.row) {
-		return false
-	}
-	for name, value := range pairs(body) {
-		if (name == p.dotted || name == p.square) && text(value) {
-			return true
-		}
-		if len(p.steps) > 1 && name == p.steps[0].key && jsonAny(value, p.steps[1:], json) {
-			return true
+// any reports whether one of the values there is among vs. The body is checked
+// last: most have no such value, or another.
+func (p *bodyPath) any(in input, n int32, vs values) bool {
+	at := in.doc.at(n, p, in.row)
+	for i := range at {
+		if vs.is(&at[i]) {
+			return !in.doc.json || in.doc.valid()
 		}
 	}
 	return false
-}
-
-// jsonAny checks doc last: most documents have no such value, or another.
-func jsonAny(doc string, path []step, fits func(raw string) bool) bool {
-	raw, ok := lookup(doc, path)
-	return ok && fits(raw) && json.Valid([]byte(doc))
 }
 
 // isJSON reports whether a body begins as an object or array does.
@@ -103,84 +78,17 @@ func decoded(s string) string {
 	return s
 }
 
-// lookup is the raw JSON value at path, of the last such if keys repeat. It
-// reads doc once, keeps no more than an index for each step, and takes a doc
-// that is not JSON for whatever it looks like.
-func lookup(doc string, path []step) (raw string, found bool) {
-	var room [16]int
-	open := room[:0] // the containers along path: the next index, or -1 in an object
-	enter := func(i int) int {
-		switch {
-		case i < len(doc) && doc[i] == '{':
-			open = append(open, -1)
-		case i < len(doc) && doc[i] == '[':
-			open = append(open, 0)
-		default:
-			return skipValue(doc, i)
-		}
-		return i + 1
-	}
-
-	i := enter(skipSpace(doc, 0))
-	for len(open) > 0 {
-		i = skipSpace(doc, i)
-		if i >= len(doc) {
-			return "", false
-		}
-		switch doc[i] {
-		case ',':
-			i++
-			continue
-		case '}', ']':
-			open = open[:len(open)-1]
-			i++
-			continue
-		}
-		want, here := path[len(open)-1], &open[len(open)-1]
-		hit := *here == want.index
-		if *here >= 0 {
-			*here++
-		} else {
-			end := skipValue(doc, i)
-			hit = isKey(doc[i:end], want.key)
-			i = skipSpace(doc, end)
-			if i >= len(doc) || doc[i] != ':' {
-				return "", false
-			}
-			i = skipSpace(doc, i+1)
-		}
-		switch {
-		case !hit:
-			i = skipValue(doc, i)
-		case len(open) < len(path):
-			raw, found = "", false
-			i = enter(i)
-		default:
-			end := skipValue(doc, i)
-			raw, found = doc[i:end], end > i
-			i = end
-		}
-	}
-	return raw, found
-}
-
-func isKey(raw, key string) bool {
+// unquoted is the text of a JSON string.
+func unquoted(raw string) (string, bool) {
 	if len(raw) < 2 || raw[0] != '"' {
-		return false
+		return "", false
 	}
 	if strings.IndexByte(raw, '\\') < 0 {
-		return raw[1:len(raw)-1] == key
-	}
-	s, ok := unquoted(raw)
-	return ok && s == key
-}
-
-// unquoted is the text of a JSON string.
-func unquoted(raw string) (s string, ok bool) {
-	if len(raw) >= 2 && strings.IndexByte(raw, '\\') < 0 {
 		return raw[1 : len(raw)-1], true
 	}
-	return s, json.Unmarshal([]byte(raw), &s) == nil
+	var s string
+	err := json.Unmarshal([]byte(raw), &s)
+	return s, err == nil
 }
 
 func skipSpace(doc string, i int) int {
@@ -192,6 +100,9 @@ func skipSpace(doc string, i int) int {
 
 // skipValue is where the value at i ends.
 func skipValue(doc string, i int) int {
+	if i < len(doc) && doc[i] == '"' {
+		return skipString(doc, i)
+	}
 	for depth := 0; i < len(doc); {
 		switch doc[i] {
 		case '"':
@@ -205,7 +116,7 @@ func skipValue(doc string, i int) int {
 		case ',', ':', ' ', '\n', '\r', '\t':
 			i++
 		default:
-			for i < len(doc) && strings.IndexByte("\",:{}[] \n\r\t", doc[i]) < 0 {
+			for i < len(doc) && !delimits[doc[i]] {
 				i++
 			}
 		}
@@ -215,6 +126,10 @@ func skipValue(doc string, i int) int {
 	}
 	return i
 }
+
+// delimits says which bytes end a number or word.
+var delimits = [256]bool{'"': true, ',': true, ':': true, '{': true, '}': true, '[': true, ']': true,
+	' ': true, '\n': true, '\r': true, '\t': true}
 
 // skipString is where the string at i ends.
 func skipString(doc string, i int) int {
@@ -236,7 +151,7 @@ type value struct {
 	within *interval[decimal] // a comparison or range, and no pattern
 }
 
-// fits reports whether a header, parameter or string is what v asks for.
+// fits reports whether a header or parameter is what v asks for.
 func (v *value) fits(s string) bool {
 	if v.within != nil {
 		n, ok := parseDecimal(s)
@@ -245,20 +160,24 @@ func (v *value) fits(s string) bool {
 	return v.any || v.whole(s)
 }
 
-// fitsJSON reports whether a raw JSON value is what v asks for.
-func (v *value) fitsJSON(raw string) bool {
-	switch raw[0] {
-	case '"':
-		s, ok := unquoted(raw)
-		return ok && v.fits(s)
+// is reports whether f is what v asks for.
+func (v *value) is(f *found) bool {
+	if v.within != nil {
+		n, ok := f.decimal()
+		return ok && v.within.has(n, compareDecimals)
+	}
+	switch f.kind() {
 	case '{', '[':
 		return v.any
+	case '"':
+		s, ok := f.string()
+		return ok && (v.any || v.whole(s))
 	}
 	if v.number != nil {
-		n, ok := parseDecimal(raw)
+		n, ok := f.decimal()
 		return ok && compareDecimals(n, *v.number) == 0
 	}
-	return !v.quote && v.fits(raw)
+	return !v.quote && (v.any || v.whole(f.raw))
 }
 
 type values []value
@@ -267,6 +186,11 @@ func (vs values) fit(s string) bool {
 	return slices.ContainsFunc(vs, func(v value) bool { return v.fits(s) })
 }
 
-func (vs values) fitJSON(raw string) bool {
-	return slices.ContainsFunc(vs, func(v value) bool { return v.fitsJSON(raw) })
+func (vs values) is(f *found) bool {
+	for i := range vs {
+		if vs[i].is(f) {
+			return true
+		}
+	}
+	return false
 }

@@ -82,12 +82,49 @@
 // body.a.b any field a.b or a[b], or b in the JSON that a field a holds.
 // Escapes that cannot be decoded are compared as they are.
 //
+// # What endpoints subscribe to
+//
+// Subscribe compiles an endpoint's filter and its subscriptions into one
+// Predicate; a Set asks thousands of them about an event, and looks up once
+// what they all look at. Beside a filter in this language, a subscription has
+//
+//   - a type and a source, in the very case, in which * stands for any text, none
+//     among it; nothing else is special, and in an exact one * is not either;
+//   - conditions, as ARK's core-webhooks 3.9.1 takes them;
+//   - filter rules, as Wacht takes them.
+//
+// All that a subscription has must hold.
+//
+// Conditions are rows of a key, an operator and a value, asked in order of the
+// body as JavaScript has it. The first that holds is enough; one that throws
+// before that stops the event. A key is a member of the body, or else the
+// dotted path to one within. eq and ne compare JSON text; gt, gte, lt, lte,
+// between and not-between (or notBetween) whole numbers of any size, and text
+// that is one: what has a fraction is neither more nor less than anything;
+// contains looks in text and arrays, and throws on all else; truthy and falsy
+// ask whether the text is "true", and throw on null and what is missing;
+// regexp is JavaScript's, without flags, but for what looks around or refers
+// back, and characters beyond the basic plane count as one. Every condition
+// throws if the body is not JSON, or null, a number, true or false; a body
+// that is a string has no members.
+//
+// Filter rules are an object, of which all members must hold: paths of keys,
+// separated by dots, with the value that is there or with operators ($eq $ne
+// $gt $gte $lt $lte $in $nin $contains $exists), and $and and $or with lists of
+// rules. Numbers are compared as float64, strings by their bytes, and different
+// types never match; objects are equal whatever the order of their members. What
+// is missing matches only {"$exists":false}; null is not missing. No rule holds
+// for a body that is not JSON.
+//
 // # Limits
 //
 // A text has at most 64 KiB, 1,000 terms and 100 levels of parentheses; a
 // regular expression or a pattern with wildcards at most 1 KiB, and all its
 // expressions together 5,000 instructions. Time grows with the length of what
 // is looked at, times that of the pattern where it is an expression or has
-// wildcards. A Predicate is never changed and
-// safe for concurrent use.
+// wildcards. An endpoint has at most 100 subscriptions of 100 conditions, 64 KiB
+// of rules and 64 KiB in a condition's value, both nested 32 levels deep at most,
+// and all its subscriptions ask 10,000 things; its regular expressions, in
+// filters and conditions, have the limits of one text. A Predicate is never
+// changed and safe for concurrent use.
 package match

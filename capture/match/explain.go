@@ -21,15 +21,23 @@ func (m Miss) String() string { return m.Term + ": " + m.Got }
 const maxGot = 80
 
 func (t *term) explain(in input, want bool) []Miss {
-	if t.test(in) == is(want) {
+	return missed(t, in, want, func() string { return t.got(in) })
+}
+
+// missed is the miss of a leaf that may have one.
+func missed(leaf node, in input, want bool, got func() string) []Miss {
+	if leaf.eval(in) == is(want) {
 		return nil
 	}
-	text := t.text
+	text := leaf.String()
 	if !want {
 		text = "!" + text
 	}
-	return []Miss{{text, clip(strings.Map(printable, t.got(in)), maxGot)}}
+	return []Miss{{text, readable(got())}}
 }
+
+// readable is the beginning of s, without control characters.
+func readable(s string) string { return strings.Map(printable, clip(s, maxGot)) }
 
 // isWhat says what values something has.
 func isWhat(name string, values ...string) string {

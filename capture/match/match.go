@@ -3,15 +3,16 @@ package match
 import (
 	"slices"
 	"time"
-	"unsafe"
 
 	"code.hooktape.dev/hooktape/capture"
 )
 
-// Predicate is a compiled text. The zero Predicate matches everything.
+// Predicate is a compiled text, or what an endpoint subscribes to. The zero
+// Predicate matches everything.
 type Predicate struct {
 	root  node // nil matches everything
 	hints hints
+	paths *paths
 }
 
 // Parse compiles text; the error is a *SyntaxError.
@@ -20,19 +21,23 @@ func Parse(text string) (*Predicate, error) { return ParseAt(text, time.Now()) }
 // ParseAt is Parse at another time: what since: and before: count from, in
 // whose location dates and times of day are.
 func ParseAt(text string, now time.Time) (*Predicate, error) {
-	p := parser{text: text, now: now}
+	p := parser{text: text, now: now, paths: new(paths)}
 	root, err := p.parse()
 	if err != nil {
 		return nil, err
 	}
+	return compiled(root, p.paths), nil
+}
+
+func compiled(root node, paths *paths) *Predicate {
 	if root == nil {
-		return &Predicate{}, nil
+		return &Predicate{}
 	}
 	h := root.hint()
 	for i, e := range h.exact {
 		h.exact[i].Values = slices.Compact(slices.Sorted(slices.Values(e.Values)))
 	}
-	return &Predicate{root, h}, nil
+	return &Predicate{root, h, paths}
 }
 
 // Subject is what a predicate is asked about.
@@ -49,16 +54,28 @@ func (p *Predicate) Match(s Subject) bool {
 	if p.root == nil {
 		return true
 	}
-	in := input{row: s.Row, read: s.Body == nil}
-	if in.row == nil {
-		in.row = &noRow
-	}
+	in := input{row: s.row()}
 	v := p.root.eval(in)
 	if v == unknown {
-		in.body, in.read = s.Body(), true
+		in.doc = open(s.body(), p.paths)
 		v = p.root.eval(in)
+		in.doc.close()
 	}
 	return v == yes
+}
+
+func (s Subject) row() *capture.Row {
+	if s.Row == nil {
+		return &noRow
+	}
+	return s.Row
+}
+
+func (s Subject) body() []byte {
+	if s.Body == nil {
+		return nil
+	}
+	return s.Body()
 }
 
 var noRow capture.Row
@@ -70,13 +87,12 @@ func (p *Predicate) Explain(s Subject) []Miss {
 	if p.root == nil {
 		return nil
 	}
-	in := input{row: s.Row, read: true}
-	if in.row == nil {
-		in.row = &noRow
+	var body []byte
+	if p.hints.body {
+		body = s.body()
 	}
-	if s.Body != nil && p.hints.body {
-		in.body = s.Body()
-	}
+	in := input{s.row(), open(body, p.paths)}
+	defer in.doc.close()
 	return p.root.explain(in, true)
 }
 
@@ -116,10 +132,6 @@ type Exact struct {
 
 // input is a Subject while it is looked at.
 type input struct {
-	row  *capture.Row
-	body []byte
-	read bool // body is there; false: asking for it may change an unknown verdict
+	row *capture.Row
+	doc *document // nil: the body was not read, and asking for it may change an unknown verdict
 }
-
-// text is the body without a copy. It must not outlive the Match.
-func (in input) text() string { return unsafe.String(unsafe.SliceData(in.body), len(in.body)) }

@@ -110,6 +110,7 @@ type decimal struct {
 	neg    bool
 	digits string
 	exp    int
+	head   uint64 // the first eight digits, in the order of the digits
 }
 
 // parseDecimal reads what JSON calls a number, and also +1, .5, 1. and 007.
@@ -143,6 +144,9 @@ func parseDecimal(s string) (d decimal, ok bool) {
 	if d.digits = strings.TrimRight(d.digits, "0"); d.digits == "" {
 		return decimal{}, true
 	}
+	for i := range min(len(d.digits), 8) {
+		d.head |= uint64(d.digits[i]) << (56 - 8*i)
+	}
 	return d, true
 }
 
@@ -150,7 +154,10 @@ func compareDecimals(a, b decimal) int {
 	if a.neg != b.neg || a.digits == "" || b.digits == "" {
 		return cmp.Compare(a.sign(), b.sign())
 	}
-	c := cmp.Or(cmp.Compare(a.exp, b.exp), strings.Compare(a.digits, b.digits))
+	c := cmp.Or(cmp.Compare(a.exp, b.exp), cmp.Compare(a.head, b.head))
+	if c == 0 {
+		c = strings.Compare(a.digits, b.digits)
+	}
 	if a.neg {
 		return -c
 	}

@@ -18,6 +18,7 @@ const (
 type parser struct {
 	text  string
 	now   time.Time
+	paths *paths // that terms look for in a body
 	pos   int
 	depth int // parentheses open here
 	terms int

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+	"unique"
 )
 
 // pattern is a text to be found within another, or to stand for the whole of it.
@@ -28,8 +29,12 @@ func (p *pattern) literal() bool { return p.re == nil && !p.glob && !p.any }
 // fold makes lower-case patterns match any case.
 func newPattern(text string) *pattern {
 	low := lowered(text)
-	return &pattern{text: text, fold: low == text}
+	return &pattern{text: shared(text), fold: low == text}
 }
+
+// shared is s, in the memory that all who ask for the same share: thousands of
+// endpoints want the type, or the same few values.
+func shared(s string) string { return unique.Make(s).Value() }
 
 // whole reports whether the pattern stands for all of s.
 func (p *pattern) whole(s string) bool {
@@ -40,11 +45,13 @@ func (p *pattern) whole(s string) bool {
 		return s != ""
 	case p.glob:
 		return glob(p.text, s, p.fold)
+	case s == p.text:
+		return true
 	case p.fold:
 		rest, ok := cutFold(s, p.text)
 		return ok && rest == ""
 	}
-	return s == p.text
+	return false
 }
 
 // prepare makes within possible.

@@ -1,9 +1,6 @@
 package match
 
-import (
-	"encoding/json"
-	"strings"
-)
+import "strings"
 
 // values compiles the alternatives of a header, parameter or body term.
 func (p *parser) values(c *call) (values, error) {
@@ -90,15 +87,16 @@ func bodyField(p *parser, c *call) (*term, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := newBodyPath(steps)
+	path := newBodyPath(p.paths, steps)
+	n := path.number // at hand: thousands may be asked
 	vs, err := p.values(c)
 	return &term{
 		hints: hints{body: true},
 		test: func(in input) verdict {
-			if !in.read {
+			if in.doc == nil {
 				return unknown
 			}
-			return is(path.any(in, vs.fitJSON, vs.fit))
+			return is(path.any(in, n, vs))
 		},
 		got: func(in input) string { return path.got(in, c.name) },
 	}, err
@@ -157,20 +155,21 @@ func (p *parser) steps(c *call) ([]step, error) {
 
 // got says what is at the path.
 func (p *bodyPath) got(in input, name string) string {
-	body := in.text()
+	body := in.doc.text
 	if body == "" {
 		return "no body"
 	}
-	if isJSON(body) && !json.Valid(in.body) {
+	if in.doc.json && !in.doc.valid() {
 		return "the body is not valid JSON"
 	}
-	if !isJSON(body) && !isForm(in.row) {
+	if !in.doc.json && !isForm(in.row) {
 		return "the body is neither a JSON object or array nor a form"
 	}
 	var all []string
-	p.any(in, func(raw string) bool { all = append(all, raw); return false },
-		func(s string) bool { all = append(all, s); return false })
-	if len(all) == 1 && isJSON(body) {
+	for _, f := range in.doc.at(p.number, p, in.row) {
+		all = append(all, f.raw)
+	}
+	if len(all) == 1 && in.doc.json {
 		return name + " is " + clip(all[0], maxGot)
 	}
 	return isWhat(name, all...)

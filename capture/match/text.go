@@ -36,16 +36,16 @@ func (p *parser) bare() (*term, error) {
 			switch {
 			case pat.place(in.row) != "":
 				return yes
-			case !in.read:
+			case in.doc == nil:
 				return unknown
 			}
-			return is(pat.within(in.text()))
+			return is(pat.within(in.doc.text))
 		},
 		got: func(in input) string {
 			if place := pat.place(in.row); place != "" {
 				return "it is in the " + place
 			}
-			if pat.within(in.text()) {
+			if pat.within(in.doc.text) {
 				return "it is in the body"
 			}
 			return "not in type, target, id, headers or body"

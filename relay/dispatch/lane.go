@@ -120,7 +120,7 @@ func (l *lane) park() bool {
 func (l *lane) run(ctx, sending context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	work := make(chan job, ahead) // taken in order; while it is worked on, the next is read
+	work := make(chan job, min(ahead+l.concurrency(), 4*ahead)) // taken in order; while it is worked on, the next is read
 	defer close(work)
 	crew, probing := 0, false
 	var given, done atomic.Int64
@@ -200,8 +200,9 @@ func (l *lane) fallDue() {
 	}
 }
 
-// ahead is how many attempts a lane has read and nobody works on yet.
-const ahead = 64
+// ahead is how many attempts a lane has read and nobody works on yet, beside as
+// many as may be under way.
+const ahead = 16
 
 // job is an attempt to be made.
 type job struct {

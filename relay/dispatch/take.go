@@ -14,7 +14,7 @@ import (
 const (
 	mostTaken   = 256
 	fewestTaken = 16
-	allTaken    = 64 * mostTaken // by all lanes together, where that leaves each the fewest
+	allTaken    = 4096 // by all lanes together, where that leaves each the fewest: what is new waits for them
 )
 
 // window is how many a lane may take while so many run.
