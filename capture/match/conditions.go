@@ -43,37 +43,29 @@ func (rs rows) eval(in input) verdict {
 	if in.doc == nil {
 		return unknown
 	}
+	if !isPayload(in.doc) {
+		return no
+	}
 	for i := range rs {
-		if o := rs[i].eval(in); o != fails {
+		if o := rs[i].eval(in.doc); o != fails {
 			return is(o == holds)
 		}
 	}
 	return no
 }
 
-func (r *row) eval(in input) outcome {
-	a, ok := r.find(in)
-	if !ok {
-		return throws
-	}
-	return r.check(a)
+// isPayload reports whether d is something of which a member can be asked: an
+// object or array, or a string, which has none. Of all else every row throws.
+func isPayload(d *document) bool {
+	return d.valid() && (d.json || d.text[skipSpace(d.text, 0)] == '"')
 }
 
-// find is the value that r asks about, nil if there is none; false if there is
-// nothing that could have one.
-func (r *row) find(in input) (*found, bool) {
-	d := in.doc
-	if !d.valid() {
-		return nil, false
-	}
-	if !d.json {
-		return nil, d.body[skipSpace(d.text, 0)] == '"'
-	}
+func (r *row) eval(d *document) outcome {
 	a := d.one(r.here)
 	if a == nil && r.deep >= 0 {
 		a = d.one(r.deep)
 	}
-	return a, true
+	return r.check(a)
 }
 
 func (rs rows) explain(in input, want bool) []Miss {
@@ -85,28 +77,31 @@ func (rs rows) explain(in input, want bool) []Miss {
 	}
 	var misses []Miss
 	for i := range rs {
-		misses = append(misses, Miss{rs[i].said.text, readable(rs[i].got(in))})
-		if rs[i].eval(in) == throws {
+		got, o := rs[i].got(in.doc)
+		misses = append(misses, Miss{rs[i].said.text, readable(got)})
+		if o == throws {
 			break
 		}
 	}
 	return misses
 }
 
-func (r *row) got(in input) string {
+func (r *row) got(d *document) (string, outcome) {
 	n := r.here
-	if r.deep >= 0 && in.doc.one(n) == nil {
+	if r.deep >= 0 && d.one(n) == nil {
 		n = r.deep
 	}
-	got := in.doc.got(n, r.said.name)
-	if _, ok := r.find(in); !ok && in.doc.valid() {
-		got = "the body is " + clip(in.doc.text, maxGot)
+	got, o := d.got(n, r.said.name), throws
+	if isPayload(d) {
+		o = r.eval(d)
+	} else if d.valid() {
+		got = "the body is " + clip(d.text, maxGot)
 	}
-	if r.eval(in) == throws {
+	if o == throws {
 		const stops = ", which throws: that stops all rows"
-		return clip(got, maxGot-len(stops)) + stops
+		got = clip(got, maxGot-len(stops)) + stops
 	}
-	return got
+	return got, o
 }
 
 func (rs rows) hint() hints { return hints{body: true, terms: len(rs)} }

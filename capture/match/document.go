@@ -78,10 +78,12 @@ func resized[T any](s []T, n int) []T {
 // valid reports whether the body is JSON.
 func (d *document) valid() bool {
 	if d.state == unknown {
-		d.state = is(json.Valid(d.body))
+		d.check()
 	}
 	return d.state == yes
 }
+
+func (d *document) check() { d.state = is(json.Valid(d.body)) }
 
 // at is what the body has at path n: nothing, a value in JSON, or some in a
 // form. What it finds in JSON holds only if the body is valid.
@@ -91,15 +93,19 @@ func (d *document) at(n int32, form *bodyPath, row *capture.Row) []found {
 	}
 	s := &d.spots[n]
 	if !s.known {
-		s.known, s.from = true, int32(len(d.found))
-		if d.json {
-			d.member(n)
-		} else if isForm(row) {
-			d.field(form)
-		}
-		s.to = int32(len(d.found))
+		d.find(s, n, form, row)
 	}
 	return d.found[s.from:s.to]
+}
+
+func (d *document) find(s *spot, n int32, form *bodyPath, row *capture.Row) {
+	s.known, s.from = true, int32(len(d.found))
+	if d.json {
+		d.member(n)
+	} else if isForm(row) {
+		d.field(form)
+	}
+	s.to = int32(len(d.found))
 }
 
 // one is the value at path n of a body in JSON, nil if there is none.

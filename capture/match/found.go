@@ -34,15 +34,18 @@ const (
 	madeMembers
 )
 
-// make calls by if what was not made before, and reports whether it can be.
-func (f *found) make(what made, by func() bool) bool {
-	if f.made&what == 0 {
-		f.made |= what
-		if !by() {
-			f.failed |= what
-		}
+// first reports whether what was not asked for before.
+func (f *found) first(what made) bool {
+	again := f.made&what != 0
+	f.made |= what
+	return !again
+}
+
+// keep notes whether it can be made.
+func (f *found) keep(what made, ok bool) {
+	if !ok {
+		f.failed |= what
 	}
-	return f.failed&what == 0
 }
 
 // kind is how the value's JSON begins: " { [ t f n, and 0 for a number.
@@ -61,35 +64,39 @@ func (f *found) string() (string, bool) {
 	if f.form {
 		return f.raw, true
 	}
-	ok := f.make(madeText, func() (ok bool) { f.text, ok = unquoted(f.raw); return ok })
-	return f.text, ok
+	if f.first(madeText) {
+		var ok bool
+		f.text, ok = unquoted(f.raw)
+		f.keep(madeText, ok)
+	}
+	return f.text, f.failed&madeText == 0
 }
 
 // decimal is the number that is there or that a string is, to the last digit.
 func (f *found) decimal() (decimal, bool) {
-	ok := f.make(madeExact, func() (ok bool) {
-		s := f.raw
+	if f.first(madeExact) {
+		s, ok := f.raw, true
 		switch f.kind() {
 		case '{', '[':
-			return false
+			ok = false
 		case '"':
-			if s, ok = f.string(); !ok {
-				return false
-			}
+			s, ok = f.string()
 		}
-		f.exact, ok = parseDecimal(s)
-		return ok
-	})
-	return f.exact, ok
+		if ok {
+			f.exact, ok = parseDecimal(s)
+		}
+		f.keep(madeExact, ok)
+	}
+	return f.exact, f.failed&madeExact == 0
 }
 
 // float is a number as most readers of JSON have it.
 func (f *found) float() (float64, bool) {
-	ok := f.make(madeApprox, func() bool {
+	if f.first(madeApprox) {
 		f.approx = float(f.raw)
-		return f.kind() == '0'
-	})
-	return f.approx, ok
+		f.keep(madeApprox, f.kind() == '0')
+	}
+	return f.approx, f.failed&madeApprox == 0
 }
 
 // float is infinite where the number is too large for a float64.
@@ -106,21 +113,19 @@ func (f *found) canonical(order bool) string {
 	if order {
 		what, i = madeInOrder, 1
 	}
-	f.make(what, func() bool {
+	if f.first(what) {
 		f.written[i] = canonical(decode(f.raw), order)
-		return true
-	})
+	}
 	return f.written[i]
 }
 
 // has reports whether an array has an element of that canonical text.
 func (f *found) has(element string) bool {
-	f.make(madeMembers, func() bool {
+	if f.first(madeMembers) {
 		f.members = make(map[string]bool)
 		for _, e := range decode(f.raw).([]any) {
 			f.members[canonical(e, false)] = true
 		}
-		return true
-	})
+	}
 	return f.members[element]
 }

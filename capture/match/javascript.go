@@ -12,19 +12,19 @@ import (
 
 // javascript is the value as text: String(f).
 func (f *found) javascript() string {
-	f.make(madeJS, func() bool {
-		switch f.kind() {
-		case '"':
-			f.js, _ = f.string()
-		case '{':
-			f.js = "[object Object]"
-		case '0', '[':
-			f.js = string(appendText(nil, decode(f.raw)))
-		default:
-			f.js = f.raw
-		}
-		return true
-	})
+	if !f.first(madeJS) {
+		return f.js
+	}
+	switch f.kind() {
+	case '"':
+		f.js, _ = f.string()
+	case '{':
+		f.js = "[object Object]"
+	case '0', '[':
+		f.js = string(appendText(nil, decode(f.raw)))
+	default:
+		f.js = f.raw
+	}
 	return f.js
 }
 
@@ -69,24 +69,30 @@ const maxHex = 4 << 10
 
 // integer is BigInt(f), which not everything can be.
 func (f *found) integer() (decimal, bool) {
-	ok := f.make(madeWhole, func() (ok bool) {
-		switch f.kind() {
-		case '0':
-			n := float(f.raw)
-			if n != math.Trunc(n) || math.IsInf(n, 0) {
-				return false
-			}
-			f.whole, ok = parseDecimal(strconv.FormatFloat(n, 'f', 0, 64))
-		case 't':
-			f.whole, ok = parseDecimal("1")
-		case 'f':
-			ok = true
-		case '"', '[':
-			f.whole, ok = parseInteger(f.javascript())
+	if f.first(madeWhole) {
+		var ok bool
+		f.whole, ok = f.toInteger()
+		f.keep(madeWhole, ok)
+	}
+	return f.whole, f.failed&madeWhole == 0
+}
+
+func (f *found) toInteger() (decimal, bool) {
+	switch f.kind() {
+	case '0':
+		n := float(f.raw)
+		if n != math.Trunc(n) || math.IsInf(n, 0) {
+			return decimal{}, false
 		}
-		return ok
-	})
-	return f.whole, ok
+		return parseDecimal(strconv.FormatFloat(n, 'f', 0, 64))
+	case 't':
+		return parseDecimal("1")
+	case 'f':
+		return decimal{}, true
+	case '"', '[':
+		return parseInteger(f.javascript())
+	}
+	return decimal{}, false
 }
 
 func parseInteger(s string) (d decimal, ok bool) {
