@@ -90,8 +90,19 @@ func TestAtLeastOnce_Kill9(t *testing.T) {
 	repeated := 0
 	for path, endpoint := range endpoints {
 		tries := map[capture.ID][]capture.Attempt{} // by event, the oldest first
+		var ended [2]int64                          // how many succeeded, and failed
 		for a := range lines[capture.Attempt](t, env, "attempts", "ls", "--endpoint", string(endpoint), "--json") {
 			tries[a.Event] = slices.Insert(tries[a.Event], 0, a)
+			if a.Status == capture.AttemptFailed {
+				ended[1]++
+			} else {
+				ended[0]++
+			}
+		}
+		h := answered[capture.EndpointRow](t, ready.API+"/api/v1/endpoints/"+string(endpoint)).Health
+		sums := answered[capture.Stats](t, ready.API+"/api/v1/endpoints/"+string(endpoint)+"/stats")
+		if got, counted := [...]int64{h.Succeeded, h.Failed}, [...]int64{sums.Succeeded, sums.Failed}; got != ended || counted != ended {
+			t.Errorf("%s: %d attempts succeeded and failed, its health counts %d, its statistics %d", path, ended, got, counted)
 		}
 		for id := range kept {
 			repeated += w.check(t, id, path, load.acknowledged[id], tries[id])
