@@ -75,9 +75,9 @@ type Change struct {
 
 // Whole is an event with its body, or why it cannot be read.
 type Whole struct {
-	Row  Row
-	Body []byte
-	Err  error // ErrNotFound or ErrDamaged, wrapped
+	Event Event
+	Body  []byte
+	Err   error // ErrNotFound or ErrDamaged, wrapped
 }
 
 // Fact is one entry of the store's sequence: an event that was kept or an

@@ -49,11 +49,11 @@ func (s *Store) Wholes(ctx context.Context, ids ...capture.ID) (found []capture.
 		var size int64
 		for _, id := range ids {
 			var w capture.Whole
-			if w.Row, w.Err = readRow(txn, id); w.Err == nil {
-				if size += stored(&w.Row.Event); len(found) > 0 && size > 4<<20 {
+			if w.Err = readEvent(txn, id, &w.Event); w.Err == nil {
+				if size += stored(&w.Event); len(found) > 0 && size > 4<<20 {
 					return nil
 				}
-				w.Body, w.Err = readBody(txn, &w.Row.Event)
+				w.Body, w.Err = readBody(txn, &w.Event)
 			}
 			if w.Err != nil {
 				w.Err = fmt.Errorf("store: event %s: %w", id, w.Err)
@@ -68,26 +68,47 @@ func (s *Store) Wholes(ctx context.Context, ids ...capture.ID) (found []capture.
 	return found, nil
 }
 
-// readRow looks an event up.
+// readRow looks an event up, with what has become of it.
 func readRow(txn *badger.Txn, id capture.ID) (row capture.Row, err error) {
-	seq, err := readSeq(txn, id)
+	k, err := readKept(txn, id)
 	if err != nil {
 		return row, err
 	}
-	k := kept{seq: seq}
-	if k.record, err = readParts(txn, keyEvent(seq)); err != nil {
-		return row, err
-	}
-	if k.tally, err = readParts(txn, keyTally(seq)); err != nil {
+	if k.tally, err = readParts(txn, keyTally(k.seq)); err != nil {
 		return row, err
 	}
 	if err := decodeRow(k, &row); err != nil {
 		return row, fmt.Errorf("%w: %w", capture.ErrDamaged, err)
 	}
-	if row.ID != id {
-		return row, fmt.Errorf("%w: its place holds %s", capture.ErrDamaged, row.ID)
+	return row, inPlace(&row.Event, id)
+}
+
+// readEvent looks an event up.
+func readEvent(txn *badger.Txn, id capture.ID, e *capture.Event) error {
+	k, err := readKept(txn, id)
+	if err != nil {
+		return err
 	}
-	return row, nil
+	if err := decodeEvent(k.seq, k.record, e); err != nil {
+		return fmt.Errorf("%w: %w", capture.ErrDamaged, err)
+	}
+	return inPlace(e, id)
+}
+
+// readKept is the record of an event, without its tally.
+func readKept(txn *badger.Txn, id capture.ID) (k kept, err error) {
+	if k.seq, err = readSeq(txn, id); err != nil {
+		return k, err
+	}
+	k.record, err = readParts(txn, keyEvent(k.seq))
+	return k, err
+}
+
+func inPlace(e *capture.Event, id capture.ID) error {
+	if e.ID != id {
+		return fmt.Errorf("%w: its place holds %s", capture.ErrDamaged, e.ID)
+	}
+	return nil
 }
 
 // readSeq is the place of an event, or capture.ErrNotFound.

@@ -160,9 +160,8 @@ func (d *Dispatcher) Plan(e *capture.Event, body []byte) []*capture.Attempt {
 	if d.Delivers != nil && !d.Delivers(e.App) {
 		return planned
 	}
-	set, endpoints := d.registered(e.App)
-	for _, i := range set.Match(subject) {
-		plan(endpoints[i])
+	for _, to := range d.registered(e.App, subject) {
+		plan(to)
 	}
 	return planned
 }

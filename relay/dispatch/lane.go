@@ -253,7 +253,7 @@ func (l *lane) attempt(ctx context.Context, a *capture.Attempt, e capture.Whole)
 		if !l.turn(ctx) || l.dispatcher.inFlight.Acquire(ctx, 1) != nil {
 			return
 		}
-		sender.Send(ctx, &e.Row.Event, e.Body, a)
+		sender.Send(ctx, &e.Event, e.Body, a)
 		l.dispatcher.inFlight.Release(1)
 		if ctx.Err() != nil && a.Status == capture.AttemptFailed {
 			return // we gave up, not the endpoint: it stays pending

@@ -565,3 +565,48 @@ func TestIdempotencyKeyMakesAnEventOnce(t *testing.T) {
 		}
 	})
 }
+
+// Endpoints come, change and go between events, a few or many at a time; an
+// event goes to those who want it then.
+func TestPlanFollowsChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, map[string]*app{})
+		rnd := rand.New(rand.NewPCG(3, 4))
+		wants := map[capture.ID]string{}
+		for step := range 60 {
+			for range []int{1, 50}[step%2] {
+				url := fmt.Sprintf("http://a/%d", len(g.apps))
+				g.apps[url] = &app{}
+				kind := fmt.Sprintf("t%d", rnd.IntN(3))
+				wants[g.register(url, subscribe(kind))] = kind
+			}
+			for id := range wants {
+				switch rnd.IntN(200) {
+				case 0:
+					g.set(id, capture.EndpointDisabled)
+					delete(wants, id)
+				case 1:
+					if _, err := g.registry.UpdateEndpoint(t.Context(), id, json.RawMessage(`{"subscriptions":[{"type":"t0"}]}`)); err != nil {
+						t.Fatal(err)
+					}
+					wants[id] = "t0"
+				}
+			}
+			want := map[capture.ID]bool{}
+			for id, kind := range wants {
+				if kind == "t0" {
+					want[id] = true
+				}
+			}
+			for _, a := range g.Plan(&capture.Event{App: capture.DefaultApp, Type: "t0"}, nil) {
+				if !want[a.Endpoint] {
+					t.Fatalf("step %d: planned for %s, which does not want it", step, a.Endpoint)
+				}
+				delete(want, a.Endpoint)
+			}
+			if len(want) > 0 {
+				t.Fatalf("step %d: %d who want it were left out", step, len(want))
+			}
+		}
+	})
+}

@@ -161,20 +161,16 @@ func (d *Dispatcher) wanting(ctx context.Context, row capture.Row) (es []capture
 		}
 	}
 	d.mu.Unlock()
-	set, registered := d.registered(row.App)
-	if len(registered) == 0 {
-		return es, nil
-	}
 	whole, err := d.Store.Wholes(ctx, row.ID)
 	if err != nil {
 		return nil, err
 	}
 	subject := match.Subject{Row: &capture.Row{Event: row.Event}, Body: func() []byte { return whole[0].Body }}
-	for _, i := range set.Match(subject) {
-		if _, err := d.open(registered[i]); err != nil {
+	for _, e := range d.registered(row.App, subject) {
+		if _, err := d.open(e); err != nil {
 			return nil, err
 		}
-		es = append(es, registered[i])
+		es = append(es, e)
 	}
 	return es, nil
 }
