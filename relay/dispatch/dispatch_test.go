@@ -18,8 +18,8 @@ import (
 
 // app is the far end of a lane: it answers as told and remembers what came.
 type app struct {
-	answer func(e *capture.Event, a *capture.Attempt) // fills in the outcome
 	mu     sync.Mutex                                 // guards the fields below
+	answer func(e *capture.Event, a *capture.Attempt) // fills in the outcome
 	down   bool                                       // connections are refused
 	came   []string                                   // target#number, in order
 	at     []time.Time
@@ -29,14 +29,14 @@ func (p *app) Send(ctx context.Context, e *capture.Event, _ []byte, a *capture.A
 	p.mu.Lock()
 	p.came = append(p.came, fmt.Sprintf("%s#%d", e.Target, a.Number))
 	p.at = append(p.at, time.Now())
-	down := p.down
+	down, answer := p.down, p.answer
 	p.mu.Unlock()
 	a.Started = time.Now()
 	a.Status, a.Code = capture.AttemptSucceeded, 200
 	if down {
 		a.Status, a.Code, a.Error = capture.AttemptFailed, 0, &capture.Failure{Class: capture.FailRefused}
-	} else if p.answer != nil {
-		p.answer(e, a)
+	} else if answer != nil {
+		answer(e, a)
 	}
 }
 
