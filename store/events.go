@@ -42,7 +42,7 @@ func (s *Store) Body(ctx context.Context, id capture.ID) (body []byte, err error
 }
 
 // Wholes are events with their bodies in the order asked for: as many of them
-// as have 4 MiB of body together, and at least one. They are one read, since
+// as have 2 MiB of body together, and at least one. They are one read, since
 // Badger makes the beginning of every read wait for the commit under way.
 func (s *Store) Wholes(ctx context.Context, ids ...capture.ID) (found []capture.Whole, err error) {
 	err = s.view(ctx, func(txn *badger.Txn) error {
@@ -50,7 +50,7 @@ func (s *Store) Wholes(ctx context.Context, ids ...capture.ID) (found []capture.
 		for _, id := range ids {
 			var w capture.Whole
 			if w.Err = readEvent(txn, id, &w.Event); w.Err == nil {
-				if size += stored(&w.Event); len(found) > 0 && size > 4<<20 {
+				if size += stored(&w.Event); len(found) > 0 && size > 2<<20 {
 					return nil
 				}
 				w.Body, w.Err = readBody(txn, &w.Event)

@@ -107,8 +107,9 @@ func newEvent(kind string) *capture.Event {
 	return &capture.Event{ID: capture.NewID(capture.EventID), App: "default", Type: kind, Received: time.Now(), Target: "/", SHA256: capture.Sum(nil)}
 }
 
-// heap is what is in use, and what was a moment ago.
+// heap is what is in use.
 func heap() int64 {
+	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapInuse)

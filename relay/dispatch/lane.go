@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"code.hooktape.dev/hooktape/capture"
 )
 
@@ -125,15 +127,23 @@ func (l *lane) park() bool {
 func (l *lane) run(ctx, sending context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	work := make(chan job, min(ahead+l.concurrency(), 4*ahead)) // taken in order; while it is worked on, the next is read
+	work := make(chan job, l.dispatcher.window()) // taken in order; while it is worked on, the next is read
 	defer close(work)
+	room := l.dispatcher.room()
+	ahead := semaphore.NewWeighted(room) // bytes of bodies in work
 	crew, probing := 0, false
 	var given, done atomic.Int64
 	give := func(j job) bool {
+		weight := min(room, int64(len(j.event.Body))+1<<10)
+		if ahead.Acquire(ctx, weight) != nil {
+			return false
+		}
+		j.started = func() { ahead.Release(weight) }
 		if left := given.Add(1) - done.Load(); int64(crew) < left && crew < l.concurrency() {
 			crew++
 			wg.Go(func() {
 				for j := range work {
+					j.started()
 					if ctx.Err() == nil && (j.event.Err != nil || l.turn(ctx, &j.attempt)) { // else it stays pending
 						l.attempt(sending, &j.attempt, j.event)
 					}
@@ -205,14 +215,11 @@ func (l *lane) fallDue() {
 	}
 }
 
-// ahead is how many attempts a lane has read and nobody works on yet, beside as
-// many as may be under way.
-const ahead = 16
-
 // job is an attempt to be made.
 type job struct {
 	attempt capture.Attempt
 	event   capture.Whole
+	started func() // its body is no longer ahead of the work
 }
 
 // hand reads the events of what is due and gives them to those who work, in
@@ -234,7 +241,7 @@ func (l *lane) hand(ctx context.Context, due []capture.Attempt, give func(job) b
 			return
 		}
 		for i, e := range events {
-			if !give(job{due[i], e}) {
+			if !give(job{attempt: due[i], event: e}) {
 				return
 			}
 		}

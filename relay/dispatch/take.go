@@ -24,6 +24,14 @@ func (d *Dispatcher) window() int {
 	return max(fewestTaken, min(mostTaken, allTaken/max(1, d.active)))
 }
 
+// room is how many bytes of bodies a lane may have read ahead of its work while
+// so many run: 64 MiB among them, and one body in any case.
+func (d *Dispatcher) room() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return max(256<<10, 64<<20/int64(max(1, d.active)))
+}
+
 // take takes the attempts whose time has come, in the order they are to be
 // made, if a look at the queue was asked for.
 func (l *lane) take(ctx context.Context) (due []capture.Attempt, err error) {
