@@ -46,10 +46,10 @@ func TestKeptBeforeAnswered_Kill9(t *testing.T) {
 		return p, ready
 	}
 
-	load := &load{sent: map[string]bool{}, acknowledged: map[capture.ID]string{}}
+	load := &load{form: "%s", sent: map[string]bool{}, acknowledged: map[capture.ID]string{}}
 	for life := range lives {
 		p, ready := listen(life)
-		load.until(20+rand.IntN(60), ready.Ingest, p.kill)
+		load.until(20+rand.IntN(60), ready.Ingest+"/load", p.kill)
 		if strings.Contains(p.diagnostics(), "DATA RACE") {
 			t.Errorf("life %d: %s", life, p.diagnostics())
 		}
@@ -126,8 +126,9 @@ func (m *moody) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// load is what several providers send at once, each webhook once.
+// load is what several clients send at once, each body once.
 type load struct {
+	form         string     // of a request, with %s for the body
 	mu           sync.Mutex // guards the fields below
 	sent         map[string]bool
 	acknowledged map[capture.ID]string // bodies
@@ -148,14 +149,14 @@ func (l *load) until(count int, url string, kill func()) {
 		wg.Go(func() {
 			for {
 				body := l.body()
-				res, err := client.Post(url+"/load", "text/plain", strings.NewReader(body))
+				res, err := client.Post(url, "application/json", strings.NewReader(fmt.Sprintf(l.form, body)))
 				if err != nil {
 					return // it is dead
 				}
 				var answer struct{ ID capture.ID }
 				err = json.NewDecoder(res.Body).Decode(&answer)
 				res.Body.Close()
-				if err != nil || res.StatusCode != http.StatusAccepted {
+				if err != nil || res.StatusCode/100 != 2 {
 					continue // nothing was promised
 				}
 				l.mu.Lock()

@@ -45,6 +45,8 @@ func TestBodies(t *testing.T) {
 		{"text", "text/plain", "one\r\n\ttwo\x1b[2Jthree\u202e", []string{"    1 one␍", "        two␛[2Jthree�"}},
 		{"binary", "", "\x00\x01\x02hello", []string{"00000000  00 01 02 68 65 6c 6c 6f", "|...hello|"}},
 		{"empty", "", "", []string{"no body"}},
+		{"json nested so deep that it would take up gigabytes indented", "", strings.Repeat("[", 9000) + strings.Repeat("1,", 90_000) + "1" + strings.Repeat("]", 9000), []string{"    1 [[[[[["}},
+		{"json whose strings look nested deep", "", `["\"` + strings.Repeat("[", 9000) + `",["\\",1]]`, []string{`    2   "\"[[[`}},
 		{"long", "text/plain", strings.Repeat("0123456789", 30), []string{"    1 0123456789", "      4567890123456789"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -105,7 +105,7 @@ func addBody(t *text, m mode, contentType string, body []byte) {
 	}
 	if m == pretty && len(body) <= prettyMost {
 		var out bytes.Buffer
-		if json.Indent(&out, body, "", "  ") == nil {
+		if indents(body, textMost) && json.Indent(&out, body, "", "  ") == nil {
 			t.add(asJSON, safe.Block(out.Bytes())...)
 			return
 		}
@@ -114,6 +114,30 @@ func addBody(t *text, m mode, contentType string, body []byte) {
 		}
 	}
 	t.add(words, safe.Block(body)...)
+}
+
+// indents reports whether JSON takes up most bytes or less once it is indented.
+// What is nested deep grows with the square of its depth.
+func indents(body []byte, most int) bool {
+	size, depth, quoted := len(body), 0, false
+	for i := 0; i < len(body) && size <= most; i++ {
+		switch c := body[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+			size += 1 + 2*depth
+		case c == '}' || c == ']':
+			depth = max(0, depth-1)
+			size += 1 + 2*depth
+		case c == ',':
+			size += 1 + 2*depth
+		}
+	}
+	return size <= most
 }
 
 // addPairs adds the pairs of a form or a query in their order, decoded, and

@@ -18,8 +18,8 @@ import (
 
 // app is the far end of a lane: it answers as told and remembers what came.
 type app struct {
-	answer func(e *capture.Event, a *capture.Attempt) // fills in the outcome
 	mu     sync.Mutex                                 // guards the fields below
+	answer func(e *capture.Event, a *capture.Attempt) // fills in the outcome
 	down   bool                                       // connections are refused
 	came   []string                                   // target#number, in order
 	at     []time.Time

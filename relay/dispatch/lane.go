@@ -27,6 +27,7 @@ type lane struct {
 	schedule capture.Schedule
 	limit    *limiter        // nil: no rate limit
 	health   *capture.Health // nil: not read yet
+	changed  chan struct{}   // closed when the endpoint changes; nil: nobody waits for that
 
 	runs  bool                // a goroutine does
 	again bool                // the queue must be looked at
@@ -67,6 +68,10 @@ func (l *lane) set(e capture.Endpoint) error {
 		l.limit = &limiter{rate: *e.RateLimit}
 	}
 	l.endpoint, l.sender, l.schedule = e, sender, schedule
+	if l.changed != nil {
+		close(l.changed)
+		l.changed = nil
+	}
 	return nil
 }
 
@@ -139,7 +144,7 @@ func (l *lane) run(ctx, sending context.Context) {
 			wg.Go(func() {
 				for j := range work {
 					j.started()
-					if ctx.Err() == nil { // else it stays pending
+					if ctx.Err() == nil && (j.event.Err != nil || l.turn(ctx, &j.attempt)) { // else it stays pending
 						l.attempt(sending, &j.attempt, j.event)
 					}
 					done.Add(1)
@@ -257,7 +262,7 @@ func (l *lane) attempt(ctx context.Context, a *capture.Attempt, e capture.Whole)
 		l.putBack([]capture.Attempt{*a})
 		return
 	case e.Err == nil:
-		if !l.turn(ctx) || l.dispatcher.inFlight.Acquire(ctx, 1) != nil {
+		if l.dispatcher.inFlight.Acquire(ctx, 1) != nil {
 			return
 		}
 		sender.Send(ctx, &e.Event, e.Body, a)

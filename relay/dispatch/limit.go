@@ -29,15 +29,19 @@ func (l *limiter) turn(now time.Time) time.Duration {
 	return 0
 }
 
-// turn blocks until the lane's rate limit allows an attempt; false when ctx
-// was done before.
-func (l *lane) turn(ctx context.Context) bool {
+// turn blocks until the lane's rate limit allows a to be made, or the endpoint
+// has become one to which it must not be sent; false when ctx was done before.
+func (l *lane) turn(ctx context.Context, a *capture.Attempt) bool {
 	for {
 		l.mu.Lock()
 		wait := time.Duration(0)
-		if l.limit != nil {
+		if l.limit != nil && l.endpoint.Status != capture.EndpointDeleted && !l.spares(a) {
 			wait = l.limit.turn(time.Now())
 		}
+		if wait > 0 && l.changed == nil {
+			l.changed = make(chan struct{})
+		}
+		changed := l.changed
 		l.mu.Unlock()
 		if wait <= 0 {
 			return true
@@ -47,6 +51,8 @@ func (l *lane) turn(ctx context.Context) bool {
 		case <-ctx.Done():
 			timer.Stop()
 			return false
+		case <-changed: // it may be another limit, or none
+			timer.Stop()
 		case <-timer.C:
 		}
 	}

@@ -433,6 +433,69 @@ func TestRateLimitWaitsAndUsesUpNoAttempt(t *testing.T) {
 	})
 }
 
+// Whoever waits for a turn learns at once that there is no limit any more, that
+// the endpoint is not to be sent to, or that the program ends.
+func TestRateLimitedAttemptsFollowTheirEndpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &app{}
+		g := newGateway(t, map[string]*app{"http://a": p})
+		id := g.register("http://a", func(s *capture.EndpointSpec) {
+			s.RateLimit = &capture.RateLimit{Max: 1, Per: capture.Duration(time.Hour)}
+		})
+		stop := g.flow()
+		change := func(patch string) {
+			t.Helper()
+			if _, err := g.registry.UpdateEndpoint(t.Context(), id, json.RawMessage(patch)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := func(n int, when string) {
+			t.Helper()
+			if got := len(p.seen()); got != n {
+				t.Errorf("%s: %d attempts, want %d", when, got, n)
+			}
+		}
+		for range 3 {
+			g.emit("x")
+		}
+		time.Sleep(time.Second)
+		want(1, "limited")
+		g.set(id, capture.EndpointDisabled)
+		time.Sleep(2 * time.Hour)
+		want(1, "disabled")
+		g.set(id, capture.EndpointEnabled)
+		time.Sleep(time.Second)
+		want(2, "enabled again an hour later")
+		change(`{"rate_limit":null}`)
+		time.Sleep(time.Second)
+		want(3, "without a limit")
+		change(`{"rate_limit":{"max":1,"per_ms":3600000}}`)
+		for range 3 {
+			g.emit("x")
+		}
+		time.Sleep(time.Second)
+		want(4, "limited again")
+		g.set(id, capture.EndpointDeleted)
+		time.Sleep(time.Second)
+		want(4, "deleted")
+		if h := g.row(id).Health; h.Pending != 0 {
+			t.Errorf("%d are pending after it was deleted", h.Pending)
+		}
+
+		g.register("http://a", func(s *capture.EndpointSpec) {
+			s.RateLimit = &capture.RateLimit{Max: 1, Per: capture.Duration(time.Hour)}
+		})
+		g.emit("x")
+		g.emit("x")
+		time.Sleep(time.Second)
+		asked := time.Now()
+		stop()
+		if took := time.Since(asked); took > time.Second {
+			t.Errorf("it took %s to end", took)
+		}
+	})
+}
+
 // However many retries are due, what is new is not behind them.
 func TestFreshEventsAreNotStarvedByRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

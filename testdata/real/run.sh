@@ -8,45 +8,14 @@
 #   bash testdata/real/run.sh         skips, loudly, when a tool or npm is not to be had
 #   REAL=required bash …/run.sh       fails instead
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d)
-pids=()
-end() {
-  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  wait
-  rm -rf "$work"
-}
-trap end EXIT
-fail() { echo "real: FAIL: $*" >&2; exit 1; }
-skip() {
-  [ "${REAL:-}" = required ] && fail "$*"
-  printf '\n!!! real: SKIPPED: %s\n!!! Nothing was tested with real senders and receivers.\n\n' "$*" >&2
-  exit 0
-}
-until_file() { # FILE: wait until it is there
-  for _ in $(seq 300); do [ -s "$1" ] && return; sleep 0.1; done
-  cat "$work"/*.err >&2
-  fail "$1 did not appear"
-}
-until_lines() { # N FILE: wait until it has N lines
-  for _ in $(seq 300); do [ "$(wc -l <"$2")" -ge "$1" ] && return; sleep 0.1; done
-  tail -3 "$work/hooktape.out" >&2
-  fail "$2 has $(wc -l <"$2") lines of $1"
-}
-
-for tool in go node npm python3 curl; do
-  command -v "$tool" >/dev/null || skip "$tool is not installed"
-done
+play=real
+. "$(dirname "$0")/stage.sh"
+tools node npm python3 curl
 curl --version | grep -q HTTP2 || skip "this curl does not speak HTTP/2"
 
 export SECRET="It's a Secret to Everybody"
-(cd "$here/../.." && go build -o "$work/hooktape" .)
-go build -o "$work/app" "$here/app.go"
-cp "$here"/*.mjs "$work"
-cd "$work"
-echo '{"private":true}' >package.json
-npm install --silent --no-audit --no-fund @octokit/webhooks-examples@7 express@5 >npm.log 2>&1 ||
-  skip "npm install failed: $(tail -1 npm.log)"
+go build -o app "$here/app.go"
+install @octokit/webhooks-examples@7 express@5
 
 # payloads/N holds a body, webhooks a line for each: N event delivery signature sha256
 node payloads.mjs
