@@ -247,7 +247,11 @@ func (o *catching) own(ctx context.Context, e *env, forward answer.Options, scre
 			ctx, cancel := context.WithCancel(ctx)
 			defer cancel()
 			defer context.AfterFunc(serving, cancel)()
-			if err := o.announce(e, n.api.Ready, screen != nil); err != nil {
+			rows, err := n.store.EndpointRows(ctx, capture.EndpointQuery{Status: capture.EndpointEnabled, Limit: 1000})
+			if err != nil {
+				return err
+			}
+			if err := o.announce(e, n.api.Ready, len(rows), screen != nil); err != nil {
 				return err
 			}
 			return body(ctx, n)
@@ -275,7 +279,7 @@ func running(ctx context.Context, dir string, taken error) error {
 // announce says that webhooks are taken: on standard output first of all
 // records, for people on standard error, and in the file that scripts wait
 // for.
-func (o *catching) announce(e *env, ready capture.Ready, quiet bool) error {
+func (o *catching) announce(e *env, ready capture.Ready, endpoints int, quiet bool) error {
 	r := capture.NewRecord("ready")
 	r.Ready = &ready
 	line, err := json.Marshal(r)
@@ -294,6 +298,9 @@ func (o *catching) announce(e *env, ready capture.Ready, quiet bool) error {
 		fmt.Fprintln(e.stdout, string(line))
 	case !quiet:
 		to := strings.Join(ready.Targets, ", ")
+		if endpoints > 0 {
+			to = strings.TrimPrefix(to+" and ", " and ") + fmt.Sprintf("the endpoints that are registered (%d)", endpoints)
+		}
 		fmt.Fprintf(e.stderr, "Ready. Send webhooks to %s, or %s/in/APP for an app of their own (^C ends)\n  forwarded to %s, kept in %s\n",
 			ready.Ingest, ready.Ingest, cmp.Or(to, "nobody"), ready.Store)
 	}

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -92,7 +93,8 @@ type Dispatcher struct {
 	lanes   map[capture.ID]*lane
 	others  map[capture.ID]bool // endpoints with something pending that have no lane here: of listeners that are away
 	running func(*lane)         // starts a lane; nil when not running
-	active  int                 // lanes that run
+
+	active atomic.Int64 // lanes that run
 }
 
 // mostInFlight is how many attempts may be under way, at all endpoints
@@ -211,7 +213,7 @@ func (d *Dispatcher) wake(l *lane) {
 		l.parked()
 		return
 	}
-	d.active++
+	d.active.Add(1)
 	d.running(l)
 }
 
@@ -226,9 +228,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	d.running = func(l *lane) {
 		wg.Go(func() {
 			l.run(ctx, sending)
-			d.mu.Lock()
-			d.active--
-			d.mu.Unlock()
+			d.active.Add(-1)
 		})
 	}
 	first := make([]*lane, 0, len(d.lanes))

@@ -5,10 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/semaphore"
 
 	"code.hooktape.dev/hooktape/capture"
 )
@@ -31,6 +28,7 @@ type lane struct {
 
 	runs  bool                // a goroutine does
 	again bool                // the queue must be looked at
+	more  bool                // there was more to take than was taken
 	puts  uint64              // the queue's, when the lane was last stirred
 	next  time.Time           // when something is due that was not at the last look; zero: nothing
 	taken map[capture.ID]bool // under way, or done and not yet kept
@@ -112,7 +110,7 @@ func (l *lane) parked() {
 func (l *lane) park() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.again || l.down || len(l.taken) > len(l.kept) {
+	if l.again || l.more || l.down || len(l.taken) > len(l.kept) {
 		return false
 	}
 	l.runs = false
@@ -120,75 +118,6 @@ func (l *lane) park() bool {
 		signal(l.dispatcher.kick) // it may have looked when this was not yet known
 	}
 	return true
-}
-
-// run makes attempts until there are none to make or ctx is done, and waits
-// for those under way.
-func (l *lane) run(ctx, sending context.Context) {
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	work := make(chan job, min(fewestTaken+l.concurrency(), mostTaken)) // taken in order; while it is worked on, the next is read
-	defer close(work)
-	room := l.dispatcher.room()
-	ahead := semaphore.NewWeighted(room) // bytes of bodies in work
-	crew, probing := 0, false
-	var given, done atomic.Int64
-	give := func(j job) bool {
-		weight := min(room, int64(len(j.event.Body))+1<<10)
-		if ahead.Acquire(ctx, weight) != nil {
-			return false
-		}
-		j.started = func() { ahead.Release(weight) }
-		if left := given.Add(1) - done.Load(); int64(crew) < left && crew < l.concurrency() {
-			crew++
-			wg.Go(func() {
-				for j := range work {
-					j.started()
-					if ctx.Err() == nil && (j.event.Err != nil || l.turn(ctx, &j.attempt)) { // else it stays pending
-						l.attempt(sending, &j.attempt, j.event)
-					}
-					done.Add(1)
-				}
-			})
-		}
-		select {
-		case work <- j:
-			return true
-		case <-ctx.Done():
-			return false
-		}
-	}
-	for {
-		due, err := l.take(ctx)
-		if err != nil && ctx.Err() == nil {
-			l.log.Error("the queue could not be read", "err", err)
-			if wait(ctx, nil, nil, time.Now().Add(time.Second)) {
-				l.look()
-				continue
-			}
-		}
-		if len(due) > 0 && l.cameBack(ctx) {
-			l.putBack(due) // what is older and waits for a later time goes first
-			continue
-		}
-		if len(due) > 0 {
-			l.hand(ctx, due, give)
-			continue
-		}
-		down, next := l.state()
-		if down && !probing {
-			probing = true
-			wg.Go(func() { l.probe(ctx) })
-		}
-		if probing = down; l.park() {
-			return
-		}
-		if !wait(ctx, nil, l.kick, next) {
-			l.parked()
-			return
-		}
-		l.fallDue()
-	}
 }
 
 func (l *lane) concurrency() int {
@@ -212,40 +141,6 @@ func (l *lane) fallDue() {
 	defer l.mu.Unlock()
 	if !l.next.IsZero() && !l.next.After(l.dispatcher.clock.now()) {
 		l.again, l.next = true, time.Time{}
-	}
-}
-
-// job is an attempt to be made.
-type job struct {
-	attempt capture.Attempt
-	event   capture.Whole
-	started func() // its body is no longer ahead of the work
-}
-
-// hand reads the events of what is due and gives them to those who work, in
-// order, until one is not taken.
-func (l *lane) hand(ctx context.Context, due []capture.Attempt, give func(job) bool) {
-	ids := make([]capture.ID, len(due))
-	for i := range due {
-		ids[i] = due[i].Event
-	}
-	for len(due) > 0 {
-		events, err := l.dispatcher.Store.Wholes(ctx, ids...)
-		if err != nil {
-			if ctx.Err() == nil {
-				l.log.Error("events could not be read; their attempts will be made later", "err", err)
-			}
-			for _, a := range due {
-				l.later(a.ID)
-			}
-			return
-		}
-		for i, e := range events {
-			if !give(job{attempt: due[i], event: e}) {
-				return
-			}
-		}
-		due, ids = due[len(events):], ids[len(events):]
 	}
 }
 

@@ -552,6 +552,52 @@ func TestTestEndpointSendsToOneWhateverItsStatus(t *testing.T) {
 	})
 }
 
+// What a user asks for waits for what is under way, and not for what waits
+// itself.
+func TestByHandGoesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &app{answer: func(*capture.Event, *capture.Attempt) { time.Sleep(15 * time.Second) }}
+		g := newGateway(t, map[string]*app{"http://a": p})
+		id := g.register("http://a")
+		for range 600 {
+			g.emit("x")
+		}
+		defer g.flow()()
+		time.Sleep(time.Minute)
+		begun := time.Now()
+		a, err := g.registry.TestEndpoint(t.Context(), id, capture.Emission{})
+		if took := time.Since(begun); err != nil || a.Status != capture.AttemptSucceeded || took > 31*time.Second {
+			t.Errorf("%s after %s, %v; want it after the one under way", a.Status, took, err)
+		}
+	})
+}
+
+// A change of concurrency counts for a lane that never rests, too.
+func TestConcurrencyFollowsTheEndpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &app{answer: func(*capture.Event, *capture.Attempt) { time.Sleep(time.Second) }}
+		g := newGateway(t, map[string]*app{"http://a": p})
+		id := g.register("http://a", func(s *capture.EndpointSpec) { s.Concurrency = 5 })
+		for range 100 {
+			g.emit("x")
+		}
+		defer g.flow()()
+		time.Sleep(4*time.Second + 500*time.Millisecond)
+		if n := len(p.seen()); n != 25 {
+			t.Errorf("%d attempts began within 5 s, 5 at a time; want 25", n)
+		}
+		if _, err := g.registry.UpdateEndpoint(t.Context(), id, json.RawMessage(`{"concurrency":2}`)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		before := len(p.seen())
+		time.Sleep(10 * time.Second)
+		if n := len(p.seen()) - before; n != 20 {
+			t.Errorf("%d attempts within 10 s, 2 at a time; want 20", n)
+		}
+	})
+}
+
 // A test of a disabled endpoint is not behind what it holds.
 func TestByHandIsNotBehindABacklog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

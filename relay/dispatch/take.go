@@ -19,27 +19,23 @@ const (
 
 // window is how many a lane may take while so many run.
 func (d *Dispatcher) window() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return max(fewestTaken, min(mostTaken, allTaken/max(1, d.active)))
+	return max(fewestTaken, min(mostTaken, allTaken/max(1, int(d.active.Load()))))
 }
 
 // room is how many bytes of bodies a lane may have read ahead of its work while
-// so many run: 64 MiB among them, and one body in any case.
-func (d *Dispatcher) room() int64 {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return max(256<<10, 64<<20/int64(max(1, d.active)))
-}
+// so many run: 64 MiB among them, and one read in any case.
+func (d *Dispatcher) room() int { return 64 << 20 / max(1, int(d.active.Load())) }
 
-// take takes the attempts whose time has come, in the order they are to be
-// made, if a look at the queue was asked for.
-func (l *lane) take(ctx context.Context) (due []capture.Attempt, err error) {
+// take takes attempts whose time has come, if a look at the queue was asked
+// for, to be made along with those that were taken before and still wait. Of
+// what nobody asked for by hand it takes no more while a window of them waits.
+func (l *lane) take(ctx context.Context, waiting []capture.Attempt) (_ []capture.Attempt, err error) {
 	window := l.dispatcher.window()
+	full := len(waiting) >= window
 	l.mu.Lock()
-	if !l.again {
+	if !l.again && (!l.more || len(waiting) > window/2) {
 		l.mu.Unlock()
-		return nil, nil
+		return waiting, nil
 	}
 	l.again = false
 	for _, id := range l.kept { // kept before the read below, so it cannot see them pending
@@ -51,19 +47,20 @@ func (l *lane) take(ctx context.Context) (due []capture.Attempt, err error) {
 
 	queue, err := l.dispatcher.Store.Due(ctx, l.id, limit)
 	if err != nil {
-		return nil, err
+		return waiting, err
 	}
-	now := l.dispatcher.clock.now()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.next = time.Time{}
 	var kinds [3]int // of what was read
 	for _, a := range queue {
 		kinds[kind(&a)]++
 	}
 	flood, retries := kinds[again] >= limit, 0
+	now := l.dispatcher.clock.now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.next, l.more = time.Time{}, false
+	took := false
 	for _, a := range queue {
-		if l.taken[a.ID] || l.spares(&a) || flood && kind(&a) == again && retries == fewestTaken {
+		if l.taken[a.ID] || l.spares(&a) {
 			continue
 		}
 		if l.waits(&a, now) {
@@ -72,16 +69,18 @@ func (l *lane) take(ctx context.Context) (due []capture.Attempt, err error) {
 			}
 			continue
 		}
+		if full && kind(&a) != byHand || flood && kind(&a) == again && retries == fewestTaken {
+			l.more = true
+			continue
+		}
 		if kind(&a) == again {
 			retries++
 		}
-		due = append(due, a)
+		waiting, took = append(waiting, a), true
 		l.taken[a.ID] = true
 	}
-	if len(due) > 0 && slices.Max(kinds[:]) >= limit {
-		l.again = true
-	}
-	return inOrder(due, flood), nil
+	l.more = l.more || took && slices.Max(kinds[:]) >= limit
+	return inOrder(waiting, flood), nil
 }
 
 // The kinds of attempts, as they are queued.
@@ -99,6 +98,11 @@ func kind(a *capture.Attempt) int {
 		return first
 	}
 	return again
+}
+
+// byUrgency puts first what a user asked for.
+func byUrgency(a, b *capture.Attempt) int {
+	return cmp.Compare(min(kind(a), first), min(kind(b), first))
 }
 
 // holds reports whether a must not be made now, because of what the endpoint
@@ -134,7 +138,7 @@ func (l *lane) waits(a *capture.Attempt, now time.Time) bool {
 // a time, new events take turns with them, so as not to wait behind them all.
 func inOrder(due []capture.Attempt, flood bool) []capture.Attempt {
 	slices.SortStableFunc(due, func(a, b capture.Attempt) int {
-		return cmp.Or(cmp.Compare(min(kind(&a), first), min(kind(&b), first)), cmp.Compare(a.Event, b.Event))
+		return cmp.Or(byUrgency(&a, &b), cmp.Compare(a.Event, b.Event))
 	})
 	if !flood {
 		return due
