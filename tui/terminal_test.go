@@ -167,7 +167,7 @@ func TestEndings(t *testing.T) {
 		"SIGTERM":     {func(s *session) { _ = s.cmd.Process.Signal(syscall.SIGTERM) }, 0},
 		"SIGINT":      {func(s *session) { _ = s.cmd.Process.Signal(syscall.SIGINT) }, 0},
 		"SIGHUP":      {func(s *session) { _ = s.cmd.Process.Signal(syscall.SIGHUP) }, 0},
-		"panic":       {func(s *session) { s.types("m") }, 1},
+		"panic":       {func(s *session) { s.sees("12:00:49"); s.types("m") }, 1},
 		"no suspense": {func(s *session) { s.types("\x1a"); s.sees("cannot suspend"); s.types("q") }, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
