@@ -92,7 +92,7 @@ type Fact struct {
 // sends it. Of the members behind Time those are set that its Type names.
 type Record struct {
 	Schema  int       `json:"schema"` // 1
-	Type    string    `json:"type"`   // ready, event, attempt, gap, disconnected, reconnected or error
+	Type    string    `json:"type"`   // ready, event, attempt, gap, disconnected, reconnected or error; changed for who asks for nothing else
 	Time    time.Time `json:"time"`
 	*Ready            // of type ready
 	Event   *Event    `json:"event,omitempty"`

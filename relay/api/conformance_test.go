@@ -439,6 +439,25 @@ func TestWatch(t *testing.T) {
 	})
 }
 
+// What is no fact changes something, too.
+func TestWatchHearsOfEndpoints(t *testing.T) {
+	both(t, func(t *testing.T, s *store.Store, src source) {
+		changed := src.Watch(t.Context())
+		if src != source(s) { // "ready" is a change to who was not there
+			<-changed
+		}
+		e := capture.Endpoint{ID: capture.NewID(capture.EndpointID), App: "default", Status: capture.EndpointEnabled}
+		if err := s.NewEndpoint(t.Context(), e, false); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-changed:
+		case <-time.After(patience):
+			t.Error("an endpoint was made, and nobody was told")
+		}
+	})
+}
+
 func TestWatchEndsWithTheOwner(t *testing.T) {
 	c, end := far(t, memory(t))
 	changed := c.Watch(t.Context())

@@ -64,7 +64,9 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 		conn.SetWriteDeadline(time.Now().Add(writeTime))
 		return conn.WriteJSON(r)
 	}
-	if err = send(first); err == nil {
+	if err = send(first); err == nil && q.Get("watch") != "" {
+		err = tellChanges(ctx, s.Source, send)
+	} else if err == nil {
 		err = Follow(ctx, s.Source, after, filter, q.Get("app"), send)
 	}
 	code := websocket.CloseNormalClosure
@@ -72,6 +74,21 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 		code = websocket.CloseInternalServerErr
 	}
 	conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(time.Second))
+	return nil
+}
+
+// tellChanges sends a record "changed" after anything has: facts, and also what
+// is no fact, such as an endpoint. It sends no more than twenty a second.
+func tellChanges(ctx context.Context, s Source, send func(capture.Record) error) error {
+	for range s.Watch(ctx) {
+		if err := send(capture.NewRecord("changed")); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 	return nil
 }
 
@@ -175,6 +192,11 @@ func (c *Client) Live(ctx context.Context, after uint64, filter, app string, eac
 	if after > 0 {
 		q.Set("after", itoa(after))
 	}
+	return c.stream(ctx, q, each)
+}
+
+// stream is Live with a query as it goes over the wire.
+func (c *Client) stream(ctx context.Context, q url.Values, each func(capture.Record) error) error {
 	dialer := websocket.Dialer{NetDialContext: c.dial, Proxy: c.proxy, HandshakeTimeout: 5 * time.Second}
 	shown := http.Header{}
 	c.authorize(shown)
@@ -215,7 +237,7 @@ func (c *Client) Watch(ctx context.Context) <-chan struct{} {
 	changed := make(chan struct{}, 1)
 	go func() {
 		defer close(changed)
-		c.Live(ctx, 0, "", "", func(capture.Record) error { // how it ended does not matter: closing says so
+		c.stream(ctx, url.Values{"watch": {"1"}}, func(capture.Record) error { // how it ended does not matter: closing says so
 			select {
 			case changed <- struct{}{}:
 			default:

@@ -24,6 +24,7 @@ func (s *Server) routes() []route {
 		since    = parameter{name: "since", about: "RFC 3339, or a span before now such as 2h or 7d; default 24h.", schema: text}
 		until    = parameter{name: "until", about: "Likewise; default now.", schema: text}
 		interval = parameter{name: "interval", about: "Width of a point; default: the finest of which up to 100 fit.", schema: oneOf("", capture.ByMinute, capture.ByHour, capture.ByDay, capture.ByWeek, capture.ByMonth)}
+		watch    = parameter{name: "watch", about: "1: no facts, but a record of type changed after anything has, endpoints too.", schema: text}
 		after    = parameter{name: "after", about: "Begin behind this place in the sequence; default: now.", schema: schema{"type": "integer", "minimum": 0}}
 		reason   = parameter{name: "reason", about: "Why, for those who look later.", schema: text}
 		counts   = parameter{name: "Idempotency-Key", about: "As the member idempotency_key.", schema: text, header: true}
@@ -78,7 +79,7 @@ func (s *Server) routes() []route {
 		{"getTimeseries", "GET /api/v1/timeseries", "What attempts came to, by interval.", []parameter{app, endpoint, since, until, interval}, answers(s.timeseries), []int{notFound, invalid}},
 
 		{"getStatus", "GET /api/v1/status", "What the process that has the store says of itself.", nil, answers(s.status), nil},
-		{"live", "GET /api/v1/live", "A websocket of records: ready, then every event and attempt as it is kept.", []parameter{filter, app, after}, live, nil},
+		{"live", "GET /api/v1/live", "A websocket of records: ready, then every event and attempt as it is kept.", []parameter{filter, app, after, watch}, live, nil},
 		{"getDocument", "GET /api/v1/openapi.json", "This document.", nil, raw(jsonType, s.openapi), nil},
 		{"getDocumentAtRoot", "GET /openapi.json", "This document.", nil, raw(jsonType, s.openapi), nil},
 		{"getMetrics", "GET /metrics", "Counters for Prometheus, in its text format 0.0.4.", nil, raw("text/plain", s.metrics), nil},
