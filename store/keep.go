@@ -287,7 +287,6 @@ func planAttempt(b *batch, tallies map[uint64]*tallied, a *capture.Attempt, wire
 	light := *a
 	light.Request, light.Response, light.Seq = nil, nil, 0
 	if a.Status == capture.AttemptPending {
-		b.put(keyPending(a), nil)
 		b.totals.Pending++
 		t.wait(a)
 	} else {
@@ -316,7 +315,19 @@ func planAttempt(b *batch, tallies map[uint64]*tallied, a *capture.Attempt, wire
 	}
 	record, err := encode(key, light)
 	b.putParts(key, record, len(raw))
+	if a.Status == capture.AttemptPending {
+		b.put(keyPending(a), beside(record))
+	}
 	return seq, err
+}
+
+// beside is the record of a pending attempt as its queue has it too, so that
+// nobody who reads the queue has to look it up; nil where that is too long.
+func beside(record []byte) []byte {
+	if len(record) >= part {
+		return nil
+	}
+	return record
 }
 
 // unqueue takes a pending attempt out of its queue.

@@ -25,7 +25,7 @@ import (
 //	a attempt:u128                   the attempt without what went over the wire: sealed record
 //	w attempt:u128 chunk:u32         the request and response of a finished one: sealed record, in chunks
 //	y endpoint:u128 attempt:u128     attempts at an endpoint, no value
-//	p endpoint:u128 due:u64 attempt:u128   the queue of pending attempts, no value; due in nanoseconds
+//	p endpoint:u128 due:u64 attempt:u128   the queue of pending attempts: a copy of the record, unless that is long; due in nanoseconds
 //	m endpoint:u128 due:u64 attempt:u128   that of attempts a user asked for, and
 //	r endpoint:u128 due:u64 attempt:u128   that of retries: apart, so that of no kind too many wait for another
 //	l seq:u64                        → attempt, by its place in the sequence

@@ -241,7 +241,7 @@ func (s *Store) readQueue(ctx context.Context, txn *badger.Txn, mark queueMark, 
 		key := it.Item().Key()
 		first = min(first, seqOf(key[len(queue):]))
 		id := tailID(capture.AttemptID, key)
-		a, err := readAttempt(txn, id)
+		a, err := readPending(txn, id, it.Item())
 		if err != nil {
 			s.log.log.Error("a pending attempt cannot be read", "attempt", id, "error", err)
 			continue
@@ -250,4 +250,17 @@ func (s *Store) readQueue(ctx context.Context, txn *badger.Txn, mark queueMark, 
 	}
 	s.queues.raise(mark, first)
 	return nil
+}
+
+// readPending is the attempt of a queue's item, which holds its record, unless
+// that is long or an older hooktape wrote it.
+func readPending(txn *badger.Txn, id capture.ID, item *badger.Item) (a capture.Attempt, err error) {
+	err = item.Value(func(v []byte) error {
+		if len(v) == 0 {
+			a, err = readAttempt(txn, id)
+			return err
+		}
+		return decode(keyID(prefixAttempt, id), v, &a)
+	})
+	return a, err
 }

@@ -29,6 +29,7 @@ type lane struct {
 	runs  bool                // a goroutine does
 	again bool                // the queue must be looked at
 	more  bool                // there was more to take than was taken
+	flood bool                // there were more retries than are taken at a time
 	puts  uint64              // the queue's, when the lane was last stirred
 	next  time.Time           // when something is due that was not at the last look; zero: nothing
 	taken map[capture.ID]bool // under way, or done and not yet kept

@@ -86,8 +86,15 @@ func (s *shift) refill(ctx context.Context) {
 	}
 }
 
-// ahead is how many jobs are read before anyone is free for them.
-func (s *shift) ahead() int { return max(fewestTaken, min(2*s.concurrency(), mostTaken)) }
+// ahead is how many jobs are read before anyone is free for them: in a flood
+// few, for what is new waits for them.
+func (s *shift) ahead() int {
+	few := s.dispatcher.window()
+	if s.flooded() {
+		few = fewestTaken
+	}
+	return max(few, min(2*s.concurrency(), mostTaken))
+}
 
 // step does the next thing there is to do; false when there will be no more.
 // A zero next never comes.

@@ -57,7 +57,7 @@ func (l *lane) take(ctx context.Context, waiting []capture.Attempt) (_ []capture
 	now := l.dispatcher.clock.now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.next, l.more = time.Time{}, false
+	l.next, l.more, l.flood = time.Time{}, false, flood
 	took := false
 	for _, a := range queue {
 		if l.taken[a.ID] || l.spares(&a) {
@@ -81,6 +81,12 @@ func (l *lane) take(ctx context.Context, waiting []capture.Attempt) (_ []capture
 	}
 	l.more = l.more || took && slices.Max(kinds[:]) >= limit
 	return inOrder(waiting, flood), nil
+}
+
+func (l *lane) flooded() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.flood
 }
 
 // The kinds of attempts, as they are queued.
