@@ -86,6 +86,7 @@ type Dispatcher struct {
 	clock    clock
 	kick     chan struct{}       // one slot, lossy: look again when the next thing is due; made by Run
 	inFlight *semaphore.Weighted // attempts; made by Run
+	unkept   *semaphore.Weighted // outcomes; made by Run
 
 	mu      sync.Mutex // guards the fields below
 	targets []target   // listeners
@@ -100,6 +101,10 @@ type Dispatcher struct {
 // mostInFlight is how many attempts may be under way, at all endpoints
 // together.
 const mostInFlight = 4096
+
+// mostUnkept is how many outcomes may be on their way to disk: two batches of
+// the store's, which a new event waits for.
+const mostUnkept = 512
 
 type target struct {
 	endpoint capture.Endpoint
@@ -222,7 +227,8 @@ func (d *Dispatcher) wake(l *lane) {
 func (d *Dispatcher) Run(ctx context.Context) error {
 	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	d.inFlight, d.kick = semaphore.NewWeighted(mostInFlight), make(chan struct{}, 1)
+	d.inFlight, d.unkept = semaphore.NewWeighted(mostInFlight), semaphore.NewWeighted(mostUnkept)
+	d.kick = make(chan struct{}, 1)
 	var wg sync.WaitGroup
 	d.mu.Lock()
 	d.running = func(l *lane) {

@@ -182,7 +182,9 @@ func (l *lane) attempt(ctx context.Context, a *capture.Attempt, e capture.Whole)
 	}
 	change.Attempts = append(change.Attempts, l.overtaken(ctx, a)...)
 	l.fold(ctx, a)
+	l.dispatcher.unkept.Acquire(context.WithoutCancel(ctx), 1) // fails only with its context
 	l.dispatcher.Store.KeepAsync(change, func(err error) {
+		l.dispatcher.unkept.Release(1)
 		if err != nil && !errors.Is(err, capture.ErrNotFound) { // else the event was removed meanwhile
 			l.log.Error("an attempt could not be kept; it will be made again", "attempt", a.ID, "err", err)
 			l.later(a.ID)
