@@ -51,6 +51,9 @@ func eventsCreate(e *env) *cli.Command {
 				if err != nil {
 					return unknownApp(c.Context, client, o.app, err)
 				}
+				if s, err := client.Status(c.Context); err == nil && s.Ingest == "" && s.Pending > 0 {
+					fmt.Fprintln(e.stderr, "Deliveries wait until hooktape runs, such as: hooktape listen")
+				}
 				if !fresh {
 					fmt.Fprintln(e.stderr, "The key named an event that was made before; nothing new was made.")
 				}

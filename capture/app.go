@@ -28,7 +28,8 @@ type App struct {
 type AppSpec struct {
 	Name        string `json:"name" cbor:"2,keyasint,omitempty"` // for people; up to 200 characters
 	Description string `json:"description" cbor:"3,keyasint,omitempty"`
-	// Inactive apps catch events and deliver none.
+	// Inactive apps catch events and deliver none to their endpoints. Who
+	// listens gets them all the same.
 	Inactive bool   `json:"inactive" cbor:"4,keyasint,omitempty"`
 	Answer   Answer `json:"answer" cbor:"5,keyasint,omitempty"`
 }
