@@ -94,7 +94,7 @@ func appFlags(e *env, p patch) []cli.Flag {
 	return []cli.Flag{
 		p.flag("name", "`NAME` for people", asText, "name"),
 		p.flag("description", "`TEXT` for people", asText, "description"),
-		&cli.BoolFlag{Name: "inactive", Usage: "catch events and deliver none", Action: func(_ *cli.Context, on bool) error {
+		&cli.BoolFlag{Name: "inactive", Usage: "catch events and deliver none to endpoints", Action: func(_ *cli.Context, on bool) error {
 			p.set(on, "inactive")
 			return nil
 		}},
@@ -232,7 +232,7 @@ func appsActivate(e *env, on bool) *cli.Command {
 	var o common
 	name, use := "activate", "deliver an app's events again"
 	if !on {
-		name, use = "deactivate", "catch an app's events and deliver none"
+		name, use = "deactivate", "catch an app's events and deliver none to its endpoints"
 	}
 	return &cli.Command{
 		Name: name, Usage: use, ArgsUsage: "SLUG", Flags: o.flags(),

@@ -24,7 +24,7 @@ type sheet []struct{ name, about, example string }
 var appSheet = sheet{
 	{"name", "A name for people.", "Shop"},
 	{"description", "", "Orders and payments"},
-	{"inactive", "true: catch events and deliver none.", "false"},
+	{"inactive", "true: catch events and deliver none to its endpoints.", "false"},
 	{"answer", "What senders are told once their webhook is kept: a status from 200 to 599,\nheaders and a body.",
 		"{status: 200, headers: {Content-Type: text/plain}, body: thanks}"},
 }
