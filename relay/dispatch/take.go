@@ -43,43 +43,49 @@ func (l *lane) take(ctx context.Context, waiting []capture.Attempt) (_ []capture
 	}
 	l.kept = l.kept[:0]
 	limit := window + len(l.taken)
+	if full {
+		limit = 4 * fewestTaken // what was asked for by hand is among the first
+	}
 	l.mu.Unlock()
 
 	queue, err := l.dispatcher.Store.Due(ctx, l.id, limit)
 	if err != nil {
 		return waiting, err
 	}
-	var kinds [3]int // of what was read
-	for _, a := range queue {
-		kinds[kind(&a)]++
-	}
-	flood, retries := kinds[again] >= limit, 0
 	now := l.dispatcher.clock.now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.next, l.more, l.flood = time.Time{}, false, flood
-	took := false
+	l.next = time.Time{}
+	var kinds [3]int // of what was read
+	retries := 0     // of what of that can be taken
+	can := queue[:0]
 	for _, a := range queue {
-		if l.taken[a.ID] || l.spares(&a) {
-			continue
-		}
-		if l.waits(&a, now) {
-			if l.next.IsZero() || a.NotBefore.Before(l.next) {
-				l.next = a.NotBefore
+		kinds[kind(&a)]++
+		switch {
+		case l.taken[a.ID] || l.spares(&a):
+		case !l.waits(&a, now):
+			can = append(can, a)
+			if kind(&a) == again {
+				retries++
 			}
-			continue
+		case l.next.IsZero() || a.NotBefore.Before(l.next):
+			l.next = a.NotBefore
 		}
-		if full && kind(&a) != byHand || flood && kind(&a) == again && retries == fewestTaken {
+	}
+	flood := retries >= window
+	l.flood, l.more = flood, full || len(can) > 0 && slices.Max(kinds[:]) >= limit
+	taken := 0 // of the retries
+	for _, a := range can {
+		if full && kind(&a) != byHand || flood && kind(&a) == again && taken == fewestTaken {
 			l.more = true
 			continue
 		}
 		if kind(&a) == again {
-			retries++
+			taken++
 		}
-		waiting, took = append(waiting, a), true
+		waiting = append(waiting, a)
 		l.taken[a.ID] = true
 	}
-	l.more = l.more || took && slices.Max(kinds[:]) >= limit
 	return inOrder(waiting, flood), nil
 }
 
