@@ -3,6 +3,7 @@ package store
 import (
 	"archive/tar"
 	"compress/gzip"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -94,5 +95,59 @@ func unpacked(t *testing.T, name string) string {
 		if err := errors.Join(err, os.WriteFile(path, data, 0o600)); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestFormat2IsForever does the same for what format 2 brought.
+func TestFormat2IsForever(t *testing.T) {
+	s := opened(t, unpacked(t, "format2"), Options{})
+	at := time.Date(2026, 11, 22, 1, 2, 3, 0, time.UTC)
+	app, err := s.App(t.Context(), "shop")
+	if err != nil || app.Name != "The shop" || app.Answer.Body != "thanks" || app.SigningSecret.Key != "whsec_bmV3" || len(app.SigningSecret.Old) != 1 || app.IngestKey.Key != "ik_x" {
+		t.Errorf("app is %+v, %v", app, err)
+	}
+	want := capture.EndpointSpec{
+		URL: "https://example.com/\xe9", Format: capture.FormatStandard, Headers: map[string]string{"X": "\xff"}, Metadata: json.RawMessage(`{"b":1,"a":[2.0]}`),
+		Timeout: capture.Duration(time.Second), Concurrency: 3, RateLimit: &capture.RateLimit{Max: 5, Per: capture.Duration(time.Minute)},
+		Retry: &capture.RetryPolicy{Preset: "wacht", Attempts: 3, Waits: []capture.Duration{5}, Jitter: -1},
+		Subscriptions: []capture.Subscription{{Type: "order.*", Source: "s", Exact: true, Filter: "body.a:1",
+			Conditions: []capture.Condition{{Key: "k", Condition: "eq", Value: json.RawMessage(`null`)}}, Rules: json.RawMessage(`{"a":{"$gt":1}}`)}},
+	}
+	const id = "wh_01KAMB2CKW0000000000000009"
+	row, err := s.EndpointRow(t.Context(), id)
+	if err != nil || !reflect.DeepEqual(row.EndpointSpec, want) || row.App != "shop" || row.Status != capture.EndpointEnabled || row.Secret.Key != "whsec_a2V5" || !row.Created.Equal(at) {
+		t.Errorf("endpoint is %+v, %v", row, err)
+	}
+	if h := row.Health; h.Pending != 3 || h.Failed != 1 || h.Exhausted != 1 || h.LastCode != 500 {
+		t.Errorf("health is %+v", h)
+	}
+	if tokens, err := s.Tokens(t.Context()); err != nil || len(tokens) != 1 || tokens[0].Scope != capture.ScopeRead || tokens[0].SHA256 != capture.Sum([]byte("t")) {
+		t.Errorf("tokens are %+v, %v", tokens, err)
+	}
+	if due, err := s.Due(t.Context(), id, 10); err != nil || len(due) != 3 || due[0].TriggeredBy != capture.ByUser || due[1].Number != 1 || due[2].Number != 2 {
+		t.Errorf("pending are %+v, %v; want one by hand, a first try and a retry", due, err)
+	}
+	a, err := s.Attempt(t.Context(), "att_01KAMB2CKW0000000000000011")
+	if err != nil || !a.Final || a.Code != 500 || a.Request.Made != `<{"n":1}>` || string(a.Response.Body) != "x" {
+		t.Errorf("attempt is %+v, %v", a, err)
+	}
+	stats, err := s.Stats(t.Context(), capture.StatsQuery{App: "shop", Since: at.Add(-24 * time.Hour), Until: at.Add(240 * time.Hour)})
+	if err != nil || stats.Events != 1 || stats.Attempts != 1 || stats.Failed != 1 {
+		t.Errorf("statistics are %+v, %v", stats, err)
+	}
+}
+
+// TestOlderHooktapeIsToldOfANewStore: what is opened is from then on of this
+// format, which an older program must not write into.
+func TestOlderHooktapeIsToldOfANewStore(t *testing.T) {
+	dir := unpacked(t, "format1")
+	opened(t, dir, Options{})
+	var m manifest
+	data, err := os.ReadFile(filepath.Join(dir, manifestName))
+	if err == nil {
+		err = json.Unmarshal(data, &m)
+	}
+	if err != nil || m.Format != format {
+		t.Errorf("manifest is %+v, %v; want format %d", m, err, format)
 	}
 }

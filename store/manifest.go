@@ -12,8 +12,12 @@ import (
 )
 
 // format is that of the keys and records written here. A store of a larger
-// one is refused, and every smaller one is opened, for ever.
-const format = 1
+// one is refused, and every smaller one is opened, for ever:
+//
+//	1  events, attempts, and the endpoints of listeners
+//	2  apps, registered endpoints, tokens, statistics; a queue for each kind of
+//	   attempt. Attempts of format 1 are listed with their events only.
+const format = 2
 
 // manifest is the file store.json, which says what a directory is.
 type manifest struct {
@@ -59,6 +63,23 @@ func prepare(dir string) (m manifest, err error) {
 	return m, writable(dir)
 }
 
+// upgrade notes that a store holds from now on what is written here.
+func (m *manifest) upgrade(dir string) error {
+	if m.Format == format {
+		return nil
+	}
+	m.Format = format
+	return m.write(dir)
+}
+
+func (m *manifest) write(dir string) error {
+	data, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(dir, manifestName), append(data, '\n'))
+}
+
 // create writes the manifest of a new store.
 func create(dir string) (manifest, error) {
 	m := manifest{Format: format, MemTable: memTable, Made: version()}
@@ -71,11 +92,7 @@ func create(dir string) (manifest, error) {
 			return m, fmt.Errorf("%w (%s)", ErrForeign, e.Name())
 		}
 	}
-	data, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		return m, err
-	}
-	return m, writeFile(filepath.Join(dir, manifestName), append(data, '\n'))
+	return m, m.write(dir)
 }
 
 // ours reports whether an entry may lie in the directory of a new store: what

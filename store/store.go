@@ -138,6 +138,9 @@ func open(dir string, o Options) (s *Store, err error) {
 				s.owner.Close()
 			}
 		}()
+		if err = m.upgrade(dir); err != nil {
+			return nil, err
+		}
 		if s.disk, err = openDisk(dir, o.MinFree, o.Log); err != nil {
 			return nil, err
 		}
