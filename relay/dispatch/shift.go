@@ -105,7 +105,7 @@ func (s *shift) step(ctx context.Context, alarm *time.Timer, next time.Time) boo
 		work, first = s.work, s.ready[0]
 	}
 	var asked chan []capture.Attempt
-	batch := s.next()
+	batch := s.toRead()
 	if len(batch) > 0 {
 		asked = s.asked
 	}
@@ -138,9 +138,9 @@ func (s *shift) step(ctx context.Context, alarm *time.Timer, next time.Time) boo
 	return true
 }
 
-// next is what is to be read next. What a user asked for does not wait until
+// toRead is what is to be read next. What a user asked for does not wait until
 // there is room.
-func (s *shift) next() []capture.Attempt {
+func (s *shift) toRead() []capture.Attempt {
 	if s.reading || len(s.due) == 0 {
 		return nil
 	}
