@@ -120,6 +120,28 @@ func (h Header) Masked() string {
 	if !h.Secret() {
 		return h[1]
 	}
+	return h.mask()
+}
+
+// Credential reports whether a header that a user has configured is to be
+// hidden: all that Secret is, and whatever else sounds like it lets in. What
+// is configured is known to who did it, so a harmless one may be hidden too.
+func (h Header) Credential() bool {
+	name := strings.ToLower(h[0])
+	return slices.ContainsFunc([]string{"auth", "cookie", "token", "secret", "password", "credential", "key"},
+		func(s string) bool { return strings.Contains(name, s) })
+}
+
+// Hidden is the value of a configured header as it is read: as Masked, of any
+// Credential.
+func (h Header) Hidden() string {
+	if !h.Credential() {
+		return h[1]
+	}
+	return h.mask()
+}
+
+func (h Header) mask() string {
 	if scheme, _, ok := strings.Cut(h[1], " "); ok && strings.HasSuffix(strings.ToLower(h[0]), "authorization") {
 		return scheme + " ••••••••"
 	}

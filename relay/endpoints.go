@@ -37,7 +37,7 @@ func masked(e capture.Endpoint) capture.Endpoint {
 	e.Secret = capture.Keyring{Key: e.Secret.Masked()}
 	e.Headers = maps.Clone(e.Headers)
 	for name, value := range e.Headers {
-		e.Headers[name] = capture.Header{name, value}.Masked()
+		e.Headers[name] = capture.Header{name, value}.Hidden()
 	}
 	return e
 }
@@ -93,7 +93,7 @@ func (r *Registry) UpdateEndpoint(ctx context.Context, id capture.ID, patch json
 			return err
 		}
 		for name, value := range spec.Headers {
-			if h := (capture.Header{name, e.Headers[name]}); h.Secret() && value == h.Masked() {
+			if h := (capture.Header{name, e.Headers[name]}); h.Credential() && value == h.Hidden() {
 				spec.Headers[name] = e.Headers[name]
 			}
 		}

@@ -313,7 +313,7 @@ func describe(r *capture.EndpointRow, now time.Time) *text {
 	say("format", or(string(r.Format), "auto"))
 	say("secret", r.Secret.Masked())
 	for _, k := range sorted(r.Headers) {
-		t.add(header, "header "+safe.Line(k)+": "+safe.Line(capture.Header{k, r.Headers[k]}.Masked()))
+		t.add(header, "header "+safe.Line(k)+": "+safe.Line(capture.Header{k, r.Headers[k]}.Hidden()))
 	}
 	say("timeout", or(spell(r.Timeout), "15s"))
 	say("at a time", fmt.Sprint(max(1, r.Concurrency)))

@@ -63,17 +63,9 @@ func listed(headers map[string]string) (h capture.Headers) {
 func masked(h capture.Headers, own map[string]string, made bool) capture.Headers {
 	h = slices.Clone(h)
 	for i, l := range h {
-		if _, ours := own[l[0]]; ours && secret(l[0]) || made && l[0] == "Authorization" {
+		if _, ours := own[l[0]]; ours && l.Credential() || made && l[0] == "Authorization" {
 			h[i][1] = "****"
 		}
 	}
 	return h
-}
-
-// secret reports whether a header of that name carries something to log in
-// with.
-func secret(name string) bool {
-	name = strings.ToLower(name)
-	return slices.ContainsFunc([]string{"auth", "cookie", "token", "secret", "password", "credential", "key"},
-		func(s string) bool { return strings.Contains(name, s) })
 }

@@ -276,6 +276,16 @@ func TestEndpoints(t *testing.T) {
 		}
 		_, err = r.UpdateEndpoint(ctx, made.ID, json.RawMessage(`{"concurency":3}`))
 		wantField(t, err, "concurency")
+		masked := endpoint(r.UpdateEndpoint(ctx, made.ID, json.RawMessage(`{"headers":{"X-Password":"hush","X-Auth":"hush"}}`)))
+		again := endpoint(r.UpdateEndpoint(ctx, made.ID, must[[]byte](t)(json.Marshal(map[string]any{"headers": masked.Headers}))))
+		for _, headers := range []map[string]string{masked.Headers, again.Headers, row(r.Endpoint(ctx, made.ID)).Headers} {
+			if headers["X-A"] != "b" || strings.Contains(fmt.Sprint(headers), "hush") {
+				t.Errorf("read the headers %v", headers)
+			}
+		}
+		if kept := must[capture.EndpointRow](t)(o.store.EndpointRow(ctx, made.ID)); kept.Headers["X-Password"] != "hush" || kept.Headers["X-Auth"] != "hush" {
+			t.Errorf("kept the headers %v", kept.Headers)
+		}
 		off := endpoint(r.SetEndpoint(ctx, made.ID, capture.EndpointDisabled, "a <pause>"))
 		if off.Status != capture.EndpointDisabled || off.DisabledAs != "a <pause>" || off.DisabledBy != capture.ByUser || off.DisabledAt.IsZero() {
 			t.Errorf("disabled %+v", off)
