@@ -239,20 +239,26 @@ func wanted(e *capture.Endpoint, q capture.EndpointQuery) bool {
 // EndpointRow is one endpoint of any kind with its health. It returns
 // capture.ErrNotFound, wrapped, for an unknown id.
 func (s *Store) EndpointRow(ctx context.Context, id capture.ID) (row capture.EndpointRow, err error) {
-	if checkID(capture.EndpointID, id) != nil {
-		return row, fmt.Errorf("store: endpoint %q: %w", string(id), capture.ErrNotFound)
-	}
-	err = s.lookUp(ctx, keyID(prefixEndpoint, id), &row.Endpoint)
-	if err == nil {
-		err = s.view(ctx, func(txn *badger.Txn) error {
-			row.Health, err = readHealth(txn, id)
+	err = s.view(ctx, func(txn *badger.Txn) error {
+		if row.Endpoint, err = readEndpoint(txn, id); err != nil {
 			return err
-		})
-	}
+		}
+		row.Health, err = readHealth(txn, id)
+		return err
+	})
 	if err != nil {
 		return capture.EndpointRow{}, fmt.Errorf("store: endpoint %s: %w", id, err)
 	}
 	return row, nil
+}
+
+// readEndpoint looks an endpoint up.
+func readEndpoint(txn *badger.Txn, id capture.ID) (e capture.Endpoint, err error) {
+	if checkID(capture.EndpointID, id) != nil {
+		return e, capture.ErrNotFound
+	}
+	err = find(txn, keyID(prefixEndpoint, id), &e)
+	return e, err
 }
 
 // health changes the health of an endpoint.
@@ -319,16 +325,18 @@ func (b *batch) record(key []byte, v any) (found bool, err error) {
 
 // lookUp decodes the record of a key into v, or returns capture.ErrNotFound.
 func (s *Store) lookUp(ctx context.Context, key []byte, v any) error {
-	return s.view(ctx, func(txn *badger.Txn) error {
-		raw, err := read(txn, key)
-		if err != nil {
-			return err
-		}
-		if raw == nil {
-			return capture.ErrNotFound
-		}
-		return decode(key, raw, v)
-	})
+	return s.view(ctx, func(txn *badger.Txn) error { return find(txn, key, v) })
+}
+
+func find(txn *badger.Txn, key []byte, v any) error {
+	raw, err := read(txn, key)
+	if err != nil {
+		return err
+	}
+	if raw == nil {
+		return capture.ErrNotFound
+	}
+	return decode(key, raw, v)
 }
 
 // records are all those under a prefix, in the order of their keys.

@@ -359,13 +359,8 @@ func (s *Store) sweepBuckets(ctx context.Context) error {
 				}
 				return nil
 			})
-			if more = len(keys) == removeKeys; err == nil && len(keys) > 0 {
-				err = s.do(ctx, &write{plan: func(b *batch) error {
-					for _, key := range keys {
-						b.del(key)
-					}
-					return nil
-				}})
+			if more = len(keys) == removeKeys; err == nil {
+				err = s.delete(ctx, keys)
 			}
 			if err != nil {
 				return err
@@ -374,20 +369,4 @@ func (s *Store) sweepBuckets(ctx context.Context) error {
 	}
 	s.swept = fromMinutes
 	return nil
-}
-
-// readEndpoint looks an endpoint up.
-func readEndpoint(txn *badger.Txn, id capture.ID) (e capture.Endpoint, err error) {
-	if checkID(capture.EndpointID, id) != nil {
-		return e, capture.ErrNotFound
-	}
-	key := keyID(prefixEndpoint, id)
-	raw, err := read(txn, key)
-	if err == nil && raw == nil {
-		err = capture.ErrNotFound
-	}
-	if err == nil {
-		err = decode(key, raw, &e)
-	}
-	return e, err
 }
