@@ -133,7 +133,7 @@ func attemptLine(a *capture.Attempt, width int) string {
 func dueLine(a *capture.Attempt, now time.Time, width int) string {
 	in := "now"
 	if wait := a.NotBefore.Sub(now).Round(time.Second); wait > 0 {
-		in = "in " + spanText(wait)
+		in = "in " + capture.Duration(wait).Short()
 	}
 	return fit(width, column{a.NotBefore.Local().Format(time.DateTime) + "  ", 1}, column{fmt.Sprintf("%-12s  ", in), 0}, column{string(a.ID) + "  ", 0},
 		column{string(a.Event) + "  ", 2}, column{fmt.Sprintf("#%d  ", a.Number), 0}, column{safe.Line(a.URL), 0})

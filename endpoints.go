@@ -332,7 +332,7 @@ func writeEndpoint(w io.Writer, to *capture.Endpoint) {
 		headers = append(headers, name+": "+to.Headers[name])
 	}
 	members(w, "filter", to.Filter, "headers", strings.Join(headers, ", "), "metadata", string(to.Metadata),
-		"format", string(to.Format), "timeout", spanText(time.Duration(to.Timeout)), "concurrency", number(to.Concurrency))
+		"format", string(to.Format), "timeout", to.Timeout.Short(), "concurrency", number(to.Concurrency))
 	if l := to.RateLimit; l != nil {
 		members(w, "rate limit", fmt.Sprintf("%d in %s", l.Max, cmp.Or(time.Duration(l.Per), time.Second)))
 	}
@@ -384,7 +384,7 @@ func retryText(p *capture.RetryPolicy) string {
 	}
 	waits := make([]string, 0, len(s.Waits))
 	for _, w := range s.Waits {
-		waits = append(waits, spanText(w))
+		waits = append(waits, capture.Duration(w).Short())
 	}
 	name := "default"
 	if p != nil {
@@ -397,22 +397,6 @@ func retryText(p *capture.RetryPolicy) string {
 		return name + ": 1 attempt"
 	}
 	return fmt.Sprintf("%s: %d attempts, after %s", name, s.Attempts, strings.Join(waits, " "))
-}
-
-// spanText is a duration without the zeros that time.Duration writes: 5m for
-// 5m0s. "" for none.
-func spanText(d time.Duration) string {
-	if d == 0 {
-		return ""
-	}
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = s[:len(s)-2]
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = s[:len(s)-2]
-	}
-	return s
 }
 
 func number(n int) string {

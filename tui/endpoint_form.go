@@ -54,7 +54,7 @@ func newEndpointForm(k *kit, app string, of *capture.Endpoint) *endpointForm {
 		textInput("source", "Source", source, "of the events; * stands for any text; empty: any"),
 		textInput("filter", "Filter", s.Filter, "a predicate that every event must match: body.amount:>100"),
 		choiceInput("format", "Format", or(string(s.Format), auto), "← → choose; auto: as caught, or Standard Webhooks for what was made here", formats),
-		textInput("timeout_ms", "Timeout", spell(s.Timeout), "of an attempt, such as 30s; empty: 15s"),
+		textInput("timeout_ms", "Timeout", s.Timeout.Short(), "of an attempt, such as 30s; empty: 15s"),
 		textInput("rate_limit", "Rate limit", limit(s.RateLimit), "attempts in a time, such as 10/s or 100/5m; empty: none"),
 		textInput("concurrency", "At a time", concurrency, "attempts under way at a time; empty: 1, which keeps them in order"),
 		retryInput(s.Retry),

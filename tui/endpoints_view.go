@@ -315,7 +315,7 @@ func describe(r *capture.EndpointRow, now time.Time) *text {
 	for _, k := range sorted(r.Headers) {
 		t.add(header, "header "+safe.Line(k)+": "+safe.Line(capture.Header{k, r.Headers[k]}.Hidden()))
 	}
-	say("timeout", or(spell(r.Timeout), "15s"))
+	say("timeout", or(r.Timeout.Short(), "15s"))
 	say("at a time", fmt.Sprint(max(1, r.Concurrency)))
 	say("rate limit", or(limit(r.RateLimit), "none"))
 	say("retries", policy(r.Retry))
@@ -336,7 +336,7 @@ func describe(r *capture.EndpointRow, now time.Time) *text {
 	if h.LastError != "" {
 		t.add(wrong, safe.Line(h.LastError))
 	}
-	say("last took", or(spell(h.LastTook), ""))
+	say("last took", h.LastTook.Short())
 	t.add(faint, "")
 	say("created", strings.TrimSpace(when(r.Created)+by(r.CreatedBy)))
 	if !r.Updated.Equal(r.Created) {
@@ -369,32 +369,12 @@ func by(who string) string {
 	return " by " + who
 }
 
-// spell is a duration as it is typed, "" for none.
-func spell(d capture.Duration) string {
-	if d == 0 {
-		return ""
-	}
-	return shortest(time.Duration(d))
-}
-
-// shortest is a duration without the parts that are zero: 1h, 5m, 1.5s.
-func shortest(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = s[:len(s)-2]
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = s[:len(s)-2]
-	}
-	return s
-}
-
 // limit is a rate limit as it is typed: 10/s, 100/5m.
 func limit(l *capture.RateLimit) string {
 	if l == nil {
 		return ""
 	}
-	per := shortest(time.Duration(or(l.Per, capture.Duration(time.Second))))
+	per := or(l.Per, capture.Duration(time.Second)).Short()
 	if len(per) == 2 {
 		per = strings.TrimPrefix(per, "1") // 10/s
 	}
