@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -41,6 +40,15 @@ func unknownApp(ctx context.Context, client *api.Client, slug string, err error)
 	})
 }
 
+// knownApp looks up the app that a flag names, if it names one.
+func knownApp(ctx context.Context, client *api.Client, slug string) error {
+	if slug == "" {
+		return nil
+	}
+	_, err := client.App(ctx, slug)
+	return unknownApp(ctx, client, slug, err)
+}
+
 // aboutApp is the action of a command about one app.
 func aboutApp(e *env, o *common, do func(context.Context, *api.Client, string) error) cli.ActionFunc {
 	return about(e, o, "SLUG", func(ctx context.Context, client *api.Client, slug string) error {
@@ -58,18 +66,7 @@ func appsLs(e *env) *cli.Command {
 				if err != nil {
 					return err
 				}
-				w := bufio.NewWriter(e.stdout)
-				for _, a := range apps {
-					if o.json {
-						err = json.NewEncoder(w).Encode(appShown(a))
-					} else {
-						_, err = fmt.Fprintln(w, appLine(&a, narrow(e.stdout)))
-					}
-					if err != nil {
-						return err
-					}
-				}
-				return w.Flush()
+				return list(e, &o, apps, appShown, func(a *capture.App) string { return appLine(a, narrow(e.stdout)) })
 			})
 		},
 	}

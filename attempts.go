@@ -71,15 +71,9 @@ func (o *attemptsOptions) list(ctx context.Context, e *env, client *api.Client) 
 		}
 		q.Event = id
 	}
-	if o.endpoint != "" {
-		err := withEndpoint(ctx, client, o.endpoint, func(id capture.ID) error {
-			q.Endpoint = id
-			_, err := client.Endpoint(ctx, id)
-			return err
-		})
-		if err != nil {
-			return err
-		}
+	var err error
+	if q.Endpoint, err = knownEndpoint(ctx, client, o.endpoint); err != nil {
+		return err
 	}
 	w := bufio.NewWriter(e.stdout)
 	for n := 0; ; {

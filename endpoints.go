@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -56,6 +55,19 @@ func withEndpoint(ctx context.Context, client *api.Client, arg string, f func(ca
 	})
 }
 
+// knownEndpoint looks up the endpoint that a flag names, if it names one.
+func knownEndpoint(ctx context.Context, client *api.Client, arg string) (id capture.ID, err error) {
+	if arg == "" {
+		return "", nil
+	}
+	err = withEndpoint(ctx, client, arg, func(given capture.ID) error {
+		id = given
+		_, err := client.Endpoint(ctx, id)
+		return err
+	})
+	return id, err
+}
+
 // endpoints are all that q asks for.
 func endpoints(ctx context.Context, client *api.Client, q capture.EndpointQuery) ([]capture.EndpointRow, error) {
 	q.Limit = 1 << 20
@@ -78,27 +90,14 @@ func endpointsLs(e *env) *cli.Command {
 			})),
 		Action: func(c *cli.Context) error {
 			return withClient(c.Context, e, &o.common, func(client *api.Client) error {
-				if o.app != "" {
-					if _, err := client.App(c.Context, o.app); err != nil {
-						return unknownApp(c.Context, client, o.app, err)
-					}
+				if err := knownApp(c.Context, client, o.app); err != nil {
+					return err
 				}
 				rows, err := endpoints(c.Context, client, capture.EndpointQuery{App: o.app, Status: capture.EndpointStatus(o.status)})
 				if err != nil {
 					return err
 				}
-				w := bufio.NewWriter(e.stdout)
-				for _, r := range rows {
-					if o.json {
-						err = json.NewEncoder(w).Encode(rowShown(r))
-					} else {
-						_, err = fmt.Fprintln(w, endpointLine(&r, narrow(e.stdout)))
-					}
-					if err != nil {
-						return err
-					}
-				}
-				return w.Flush()
+				return list(e, &o.common, rows, rowShown, func(r *capture.EndpointRow) string { return endpointLine(r, narrow(e.stdout)) })
 			})
 		},
 	}

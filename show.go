@@ -31,6 +31,24 @@ func show(e *env, o *common, v any, text func(io.Writer)) error {
 	return w.Flush()
 }
 
+// list writes many: each as JSON on a line of its own, or as the line for
+// people.
+func list[T any](e *env, o *common, all []T, shown func(T) any, line func(*T) string) error {
+	w := bufio.NewWriter(e.stdout)
+	for i := range all {
+		var err error
+		if o.json {
+			err = json.NewEncoder(w).Encode(shown(all[i]))
+		} else {
+			_, err = fmt.Fprintln(w, line(&all[i]))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
 // members writes names and values in two columns, without those that are
 // empty.
 func members(w io.Writer, pairs ...string) {

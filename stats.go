@@ -79,20 +79,11 @@ func (o *statsOptions) run(ctx context.Context, e *env, client *api.Client) (err
 			q.Since = end.Add(-i.back)
 		}
 	}
-	if o.app != "" {
-		if _, err := client.App(ctx, o.app); err != nil {
-			return unknownApp(ctx, client, o.app, err)
-		}
+	if err := knownApp(ctx, client, o.app); err != nil {
+		return err
 	}
-	if o.endpoint != "" {
-		err := withEndpoint(ctx, client, o.endpoint, func(id capture.ID) error {
-			q.Endpoint = id
-			_, err := client.Endpoint(ctx, id)
-			return err
-		})
-		if err != nil {
-			return err
-		}
+	if q.Endpoint, err = knownEndpoint(ctx, client, o.endpoint); err != nil {
+		return err
 	}
 	if o.by != "" {
 		series, err := client.Timeseries(ctx, q)

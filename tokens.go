@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -31,18 +30,7 @@ func tokensLs(e *env) *cli.Command {
 				if err != nil {
 					return err
 				}
-				w := bufio.NewWriter(e.stdout)
-				for _, t := range tokens {
-					if o.json {
-						err = json.NewEncoder(w).Encode(t)
-					} else {
-						_, err = fmt.Fprintln(w, tokenLine(&t, narrow(e.stdout)))
-					}
-					if err != nil {
-						return err
-					}
-				}
-				return w.Flush()
+				return list(e, &o, tokens, func(t capture.Token) any { return t }, func(t *capture.Token) string { return tokenLine(t, narrow(e.stdout)) })
 			})
 		},
 	}
