@@ -38,6 +38,10 @@ type Attempt struct {
 	// Final marks a failed attempt after which its delivery was given up.
 	Final bool `json:"final,omitempty" cbor:"22,keyasint,omitempty"`
 
+	// Answers says that the event's sender waited for this attempt, to be
+	// answered as it was.
+	Answers bool `json:"answers,omitempty" cbor:"23,keyasint,omitempty"`
+
 	// Request and Response are what went over the wire. Lists leave them
 	// out; Source.Attempt has them.
 	Request  *Request  `json:"request,omitempty" cbor:"17,keyasint,omitempty"`
@@ -117,6 +121,9 @@ type Response struct {
 	Headers   Headers `json:"headers" cbor:"3,keyasint"`
 	Body      []byte  `json:"-" cbor:"4,keyasint"`                                  // at most 1 MiB
 	Truncated bool    `json:"body_truncated,omitempty" cbor:"5,keyasint,omitempty"` // Body is the beginning of a longer one
+	// Rest is what follows Body of a truncated one, where somebody waits for
+	// all of it. It is not kept.
+	Rest []byte `json:"-" cbor:"-"`
 }
 
 type plainResponse Response

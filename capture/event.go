@@ -46,6 +46,10 @@ type Event struct {
 	Refused *Refusal `json:"refused,omitempty" cbor:"20,keyasint,omitempty"`
 
 	Metadata map[string]string `json:"metadata,omitempty" cbor:"21,keyasint,omitempty"`
+
+	// Claimed is the listener that the event is for, and no other. "": for
+	// all of the app's that claim nothing.
+	Claimed ID `json:"claimed_by,omitempty" cbor:"22,keyasint,omitempty"`
 }
 
 // DefaultApp is the app of events whose path names none.

@@ -22,6 +22,7 @@ const (
 	EndpointID = "wh_"
 	DeliveryID = "dlv_"
 	TokenID    = "tok_"
+	ListenerID = "lsn_"
 )
 
 var ids struct {

@@ -71,6 +71,7 @@ type Change struct {
 	// same key within the last 24 hours, that is Event's ID afterwards, and
 	// nothing is kept.
 	Key string
+	Gap *Gap // found; given its Seq
 }
 
 // Whole is an event with its body, or why it cannot be read.
@@ -80,12 +81,13 @@ type Whole struct {
 	Err   error // ErrNotFound or ErrDamaged, wrapped
 }
 
-// Fact is one entry of the store's sequence: an event that was kept or an
-// attempt that was finished.
+// Fact is one entry of the store's sequence: an event that was kept, an
+// attempt that was finished, or a gap that was found.
 type Fact struct {
 	Seq     uint64
 	Event   *Event   // either this
 	Attempt *Attempt // or this
+	Gap     *Gap     // or this
 }
 
 // Record is a line of NDJSON as the commands print it and the live stream
@@ -97,6 +99,8 @@ type Record struct {
 	*Ready            // of type ready
 	Event   *Event    `json:"event,omitempty"`
 	Attempt *Attempt  `json:"attempt,omitempty"`
+	Gap     *Gap      `json:"gap,omitempty"`
+	Relay   *Link     `json:"relay,omitempty"` // of disconnected and reconnected
 	Error   *Failure  `json:"error,omitempty"`
 }
 
@@ -107,6 +111,13 @@ type Ready struct {
 	API     string   `json:"api"`
 	Store   string   `json:"store"`
 	Targets []string `json:"targets"`
+	// Relay is the base URL of the relay that Ingest leads to, and Listener
+	// who listens there. "" where webhooks come to this process itself.
+	Relay    string `json:"relay,omitempty"`
+	Listener ID     `json:"listener_id,omitempty"`
+	// Token lets its bearer manage a relay. It is in the ready record of a
+	// relay's first start, and never again.
+	Token string `json:"token,omitempty"`
 }
 
 // NewRecord is the record of a fact, or of nothing but the fields the caller
@@ -120,6 +131,11 @@ func (f Fact) Record() Record {
 	if f.Event != nil {
 		r := NewRecord("event")
 		r.Event = f.Event
+		return r
+	}
+	if f.Gap != nil {
+		r := NewRecord("gap")
+		r.Gap = f.Gap
 		return r
 	}
 	r, brief := NewRecord("attempt"), *f.Attempt

@@ -105,7 +105,10 @@ func audit(t testing.TB, s *Store, over ...byte) {
 				}
 				want[string(key)] = true
 				sums.Bytes += it.Item().ValueSize()
-			case prefixEndpoint, prefixURL, prefixFiller, prefixHealth, prefixClaim, prefixApp, prefixToken, prefixOnce, prefixSeries:
+			case prefixGap:
+				want[string(key)] = true
+				want[string(keySeq(prefixLog, seqOf(key[1:])))] = true
+			case prefixEndpoint, prefixURL, prefixFiller, prefixHealth, prefixClaim, prefixApp, prefixToken, prefixOnce, prefixSeries, prefixListener, prefixSeat:
 				want[string(key)] = true
 			}
 		}

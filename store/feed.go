@@ -67,7 +67,8 @@ func (s *Store) Watch(ctx context.Context) <-chan struct{} {
 }
 
 // Facts are what follows the place after in the sequence, oldest first: the
-// events kept and the attempts finished, without what went over the wire.
+// events kept, the attempts finished, without what went over the wire, and the
+// gaps found.
 // Places of what was removed are left out. limit 0 means 100.
 func (s *Store) Facts(ctx context.Context, after uint64, limit int) (facts []capture.Fact, err error) {
 	if limit <= 0 {
@@ -96,15 +97,11 @@ func (s *Store) Facts(ctx context.Context, after uint64, limit int) (facts []cap
 				event, more = events.next()
 				continue
 			}
-			id, err := log.value()
-			if err != nil {
-				return err
-			}
-			a, err := readAttempt(txn, tailID(capture.AttemptID, id))
+			fact, err := readFact(txn, log, place)
 			if err != nil {
 				s.damaged(place, err)
 			} else {
-				facts = append(facts, capture.Fact{Seq: place, Attempt: &a})
+				facts = append(facts, fact)
 			}
 			place, ok = log.seek(place + 1)
 		}
@@ -114,4 +111,23 @@ func (s *Store) Facts(ctx context.Context, after uint64, limit int) (facts []cap
 		return nil, fmt.Errorf("store: facts: %w", err)
 	}
 	return facts, nil
+}
+
+// readFact is what the log has at a place: the attempt whose id lies there, or
+// a gap.
+func readFact(txn *badger.Txn, log *list, seq uint64) (f capture.Fact, err error) {
+	id, err := log.value()
+	if err != nil {
+		return f, err
+	}
+	f.Seq = seq
+	if len(id) > 0 {
+		a, err := readAttempt(txn, tailID(capture.AttemptID, id))
+		f.Attempt = &a
+		return f, err
+	}
+	f.Gap = new(capture.Gap)
+	err = find(txn, keySeq(prefixGap, seq), f.Gap)
+	f.Gap.Seq = seq
+	return f, err
 }

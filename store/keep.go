@@ -103,6 +103,8 @@ type keeping struct {
 	seq  uint64     // given to the event,
 	seqs []uint64   // and to the attempts
 	same capture.ID // the event that was kept by the same key
+	old  bool       // the event was kept before
+	gap  uint64     // given to the gap
 }
 
 func (s *Store) keep(c *capture.Change, done func(error)) (*write, error) {
@@ -125,6 +127,12 @@ func (s *Store) keep(c *capture.Change, done func(error)) (*write, error) {
 		if c.Event != nil {
 			c.Event.Seq = k.seq
 			c.Event.ID = cmp.Or(k.same, c.Event.ID)
+			if s.kept != nil && !k.old {
+				s.kept(c.Event, c.Body)
+			}
+		}
+		if c.Gap != nil {
+			c.Gap.Seq = k.gap
 		}
 		for i, seq := range k.seqs {
 			c.Attempts[i].Seq = seq
@@ -186,14 +194,21 @@ func (k *keeping) prepare() (err error) {
 
 // plan stages the change.
 func (k *keeping) plan(b *batch) error {
-	k.seq, k.seqs, k.same = 0, nil, ""
+	k.seq, k.seqs, k.same, k.old, k.gap = 0, nil, "", false, 0
+	if k.Gap != nil {
+		k.gap = b.next()
+		b.put(keySeq(prefixLog, k.gap), nil)
+		if err := b.putRecord(keySeq(prefixGap, k.gap), k.Gap); err != nil {
+			return err
+		}
+	}
 	if k.Event != nil {
 		kept, err := b.seq(k.Event.ID)
 		if k.Key != "" && errors.Is(err, capture.ErrNotFound) {
 			k.same, kept, err = b.once(k.Event, k.Key)
 		}
 		if err == nil {
-			k.seq = kept
+			k.seq, k.old = kept, true
 			return nil
 		}
 		if !errors.Is(err, capture.ErrNotFound) {
@@ -272,6 +287,9 @@ func planAttempt(b *batch, tallies map[uint64]*tallied, a *capture.Attempt, wire
 		}
 		if old.Event != a.Event {
 			return 0, fmt.Errorf("attempt %s is one of event %s, not of %s", a.ID, old.Event, a.Event)
+		}
+		if old.Endpoint != a.Endpoint {
+			return 0, fmt.Errorf("attempt %s is one at %s, not at %s", a.ID, old.Endpoint, a.Endpoint)
 		}
 		if old.Status != capture.AttemptPending {
 			return old.Seq, nil // a fact

@@ -28,13 +28,16 @@ import (
 //	p endpoint:u128 due:u64 attempt:u128   the queue of pending attempts: a copy of the record, unless that is long; due in nanoseconds
 //	m endpoint:u128 due:u64 attempt:u128   that of attempts a user asked for, and
 //	r endpoint:u128 due:u64 attempt:u128   that of retries: apart, so that of no kind too many wait for another
-//	l seq:u64                        → attempt, by its place in the sequence
+//	l seq:u64                        → attempt, by its place in the sequence; empty for a gap
+//	d seq:u64                        the gap found there: sealed record
 //	n endpoint:u128                  the endpoint: sealed record
 //	h endpoint:u128                  what became of its attempts: sealed record
 //	u sha256(app, url, filter)       → endpoint, of those that are not registered
 //	q sha256(app, url)               → endpoint, of those that are
 //	o slug                           the app: sealed record
 //	t token:u128                     the token: sealed record
+//	f listener:u128                  a listener at this relay: sealed record
+//	j sha256(relay, app)             the seat of this store's own listener at a relay: sealed record
 //	k sha256(app, key)               → event and when it was kept, by the idempotency key
 //	c                                totals: sealed record
 //	s "o" scope                      statistics: the open bucket of a scope; see series.go for scopes: sealed record
@@ -62,6 +65,9 @@ const (
 	prefixClaim    = 'q'
 	prefixApp      = 'o'
 	prefixToken    = 't'
+	prefixGap      = 'd'
+	prefixListener = 'f'
+	prefixSeat     = 'j'
 	prefixOnce     = 'k'
 	prefixSeries   = 's'
 	prefixFiller   = 'z'

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+
+	"github.com/oklog/ulid/v2"
 )
 
 // format is that of the keys and records written here. A store of a larger
@@ -17,7 +20,8 @@ import (
 //	1  events, attempts, and the endpoints of listeners
 //	2  apps, registered endpoints, tokens, statistics; a queue for each kind of
 //	   attempt. Attempts of format 1 are listed with their events only.
-const format = 2
+//	3  listeners, seats at relays, and gaps, which have places in the sequence
+const format = 3
 
 // manifest is the file store.json, which says what a directory is.
 type manifest struct {
@@ -27,6 +31,9 @@ type manifest struct {
 	// never chosen again.
 	MemTable int64  `json:"memtable"`
 	Made     string `json:"created_by"`
+	// ID tells this store's sequence from any other's. Stores made before
+	// format 3 get theirs when they are opened.
+	ID string `json:"id"`
 }
 
 const manifestName = "store.json"
@@ -65,10 +72,10 @@ func prepare(dir string) (m manifest, err error) {
 
 // upgrade notes that a store holds from now on what is written here.
 func (m *manifest) upgrade(dir string) error {
-	if m.Format == format {
+	if m.Format == format && m.ID != "" {
 		return nil
 	}
-	m.Format = format
+	m.Format, m.ID = format, cmp.Or(m.ID, ulid.Make().String())
 	return m.write(dir)
 }
 
@@ -82,7 +89,7 @@ func (m *manifest) write(dir string) error {
 
 // create writes the manifest of a new store.
 func create(dir string) (manifest, error) {
-	m := manifest{Format: format, MemTable: memTable, Made: version()}
+	m := manifest{Format: format, MemTable: memTable, Made: version(), ID: ulid.Make().String()}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return m, err

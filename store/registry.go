@@ -41,21 +41,25 @@ func (s *Store) EditApp(ctx context.Context, slug string, edit func(a *capture.A
 // RemoveApp forgets an app. Its events stay. It returns capture.ErrNotFound,
 // wrapped, where there is none.
 func (s *Store) RemoveApp(ctx context.Context, slug string) error {
-	err := s.do(ctx, &write{needs: roomAttempt, plan: func(b *batch) error {
-		raw, err := b.get(keyApp(slug))
+	if err := s.forget(ctx, keyApp(slug)); err != nil {
+		return fmt.Errorf("store: app %s: %w", slug, err)
+	}
+	return nil
+}
+
+// forget removes a record, or returns capture.ErrNotFound.
+func (s *Store) forget(ctx context.Context, key []byte) error {
+	return s.do(ctx, &write{needs: roomAttempt, plan: func(b *batch) error {
+		raw, err := b.get(key)
 		if err != nil {
 			return err
 		}
 		if raw == nil {
 			return capture.ErrNotFound
 		}
-		b.del(keyApp(slug))
+		b.del(key)
 		return nil
 	}})
-	if err != nil {
-		return fmt.Errorf("store: app %s: %w", slug, err)
-	}
-	return nil
 }
 
 // Apps are the apps that were made, by slug.

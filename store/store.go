@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
+	"github.com/oklog/ulid/v2"
 	"golang.org/x/sync/semaphore"
 
 	"code.hooktape.dev/hooktape/capture"
@@ -43,6 +44,11 @@ type Options struct {
 	// Log is told what a caller is not: damage, a failing disk, what was
 	// done to recover. nil: nobody is.
 	Log *slog.Logger
+	// Kept is told of each new event, in the order of the sequence, once it is
+	// on disk and before who handed it in learns that. It is called on the
+	// committer's goroutine, and so must be quick; event and body must not be
+	// changed by anyone from then on. nil: nobody is told.
+	Kept func(*capture.Event, []byte)
 }
 
 // Retain says how much is kept. Zero members bound nothing. Pinned events and
@@ -58,8 +64,10 @@ type Retain struct {
 type Store struct {
 	db     *badger.DB
 	dir    string
+	id     string
 	memory bool
 	retain Retain
+	kept   func(*capture.Event, []byte)
 	log    *watchLog
 	disk   *disk
 	feed   feed
@@ -113,6 +121,8 @@ func open(dir string, o Options) (s *Store, err error) {
 		dir:       dir,
 		memory:    o.Memory,
 		retain:    o.Retain,
+		kept:      o.Kept,
+		id:        ulid.Make().String(),
 		log:       &watchLog{log: o.Log},
 		opens:     openBuckets{log: o.Log},
 		feed:      feed{watchers: map[chan struct{}]bool{}},
@@ -141,6 +151,7 @@ func open(dir string, o Options) (s *Store, err error) {
 		if err = m.upgrade(dir); err != nil {
 			return nil, err
 		}
+		s.id = m.ID
 		if s.disk, err = openDisk(dir, o.MinFree, o.Log); err != nil {
 			return nil, err
 		}
@@ -208,6 +219,9 @@ func (s *Store) recall() error {
 	}
 	return nil
 }
+
+// ID tells the store's sequence from that of any other store.
+func (s *Store) ID() string { return s.id }
 
 // Lost is how many events and attempts were kept, by the checkpoint, and were
 // no longer there when the store was opened. Anything but 0 is a disk that
