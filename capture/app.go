@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"time"
@@ -37,13 +38,33 @@ type AppSpec struct {
 // Answer is what the sender of a webhook is told once it is kept. The zero
 // Answer is 202 and the event's id in JSON.
 type Answer struct {
+	// Mode is AnswerAck or AnswerSync; "": AnswerAck.
+	Mode AnswerMode `json:"mode,omitempty" cbor:"4,keyasint,omitempty"`
+	// Timeout is how long the sender waits for the answer of who listens,
+	// before it is told the rest of this; 0: 10 s. Of AnswerSync.
+	Timeout Duration `json:"timeout_ms,omitempty" cbor:"5,keyasint,omitempty"`
+
 	Status  int               `json:"status,omitempty" cbor:"1,keyasint,omitempty"` // 200 to 599
 	Headers map[string]string `json:"headers,omitempty" cbor:"2,keyasint,omitempty"`
 	Body    string            `json:"body,omitempty" cbor:"3,keyasint,omitempty"` // up to 64 KiB
 }
 
+// AnswerMode is who answers the sender of a webhook.
+type AnswerMode string
+
+// The modes of answering.
+const (
+	AnswerAck  AnswerMode = "ack"  // hooktape, as soon as the event is kept
+	AnswerSync AnswerMode = "sync" // who listens: status, headers and body are the handler's, if they come in time
+)
+
+// Wait is how long the sender waits for who listens.
+func (a Answer) Wait() time.Duration { return cmp.Or(time.Duration(a.Timeout), 10*time.Second) }
+
 // Empty reports whether a says nothing.
-func (a Answer) Empty() bool { return a.Status == 0 && len(a.Headers) == 0 && a.Body == "" }
+func (a Answer) Empty() bool {
+	return a.Status == 0 && len(a.Headers) == 0 && a.Body == "" && a.Mode == "" && a.Timeout == 0
+}
 
 // Code is the status of the answer.
 func (a Answer) Code() int {

@@ -17,6 +17,11 @@ type Endpoint struct {
 	// URL, and what is pending for it waits until it listens again.
 	Listener bool `json:"listener,omitempty" cbor:"6,keyasint,omitempty"`
 
+	// Of is the listener, of a relay, whose target this is: it is reached
+	// through the listener's tunnel and in no other way. "": one of this
+	// process's own.
+	Of ID `json:"of,omitempty" cbor:"29,keyasint,omitempty"`
+
 	EndpointSpec
 
 	Status EndpointStatus `json:"status,omitempty" cbor:"11,keyasint,omitempty"` // "": not registered

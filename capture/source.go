@@ -72,6 +72,10 @@ type Change struct {
 	// nothing is kept.
 	Key string
 	Gap *Gap // found; given its Seq
+
+	// Known is set by Keep where the event was kept before: then nothing of
+	// the change is new.
+	Known bool
 }
 
 // Whole is an event with its body, or why it cannot be read.

@@ -248,6 +248,12 @@ func checkApp(s *capture.AppSpec) error {
 		return err
 	}
 	a := s.Answer
+	if modes := []capture.AnswerMode{capture.AnswerAck, capture.AnswerSync}; a.Mode != "" && !slices.Contains(modes, a.Mode) {
+		return &capture.FieldError{Field: "answer.mode", Problem: fmt.Sprintf("%q: want one of %s", a.Mode, joined(modes))}
+	}
+	if a.Timeout < 0 || a.Timeout > capture.Duration(time.Minute) {
+		return &capture.FieldError{Field: "answer.timeout_ms", Problem: "want up to 60000, or 0 for 10 seconds"}
+	}
 	if a.Status != 0 && (a.Status < 200 || a.Status > 599) {
 		return &capture.FieldError{Field: "answer.status", Problem: fmt.Sprintf("%d: want 200 to 599", a.Status)}
 	}

@@ -38,6 +38,11 @@ type Ingest struct {
 	// senders are told; nil: the app of that name, and 202.
 	Route func(name string) (app string, answer capture.Answer)
 
+	// Sync keeps an event as Keep does, and returns what the handler of who
+	// listens answers before ctx is done, or nil when it does not. nil:
+	// nobody listens.
+	Sync func(ctx context.Context, c *capture.Change) (*capture.Response, error)
+
 	MaxBody  int64         // bytes of a body; 0: 25 MiB, the most GitHub sends
 	MaxHead  int           // bytes of a request's head; 0: 64 KiB
 	MaxBusy  int64         // bytes of all bodies being read or kept, beyond 64 KiB each; 0: 128 MiB, and never less than MaxBody
@@ -133,11 +138,46 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		change.Attempts = in.Plan(e, body)
 	}
 	// The sender may hang up; what came whole is kept all the same.
-	if err := in.Keep(context.WithoutCancel(r.Context()), change); err != nil {
+	ctx := context.WithoutCancel(r.Context())
+	if told.Mode == capture.AnswerSync && in.Sync != nil {
+		in.sync(ctx, w, change, told)
+		return
+	}
+	if err := in.Keep(ctx, change); err != nil {
 		in.unavailable(w, err)
 		return
 	}
 	tell(w, e, told)
+}
+
+// sync answers the sender as who listens does, and where that cannot be had in
+// time as the app says.
+func (in *Ingest) sync(ctx context.Context, w http.ResponseWriter, c *capture.Change, told capture.Answer) {
+	ctx, cancel := context.WithTimeout(ctx, told.Wait())
+	defer cancel()
+	res, err := in.Sync(ctx, c)
+	switch {
+	case err != nil:
+		in.unavailable(w, err)
+	case res == nil || res.Truncated && res.Rest == nil || res.Status < 200 || res.Status > 599:
+		tell(w, c.Event, told)
+	default:
+		pass(w, res)
+	}
+}
+
+// pass answers as res does: its status, its headers but those of one hop, and
+// its body.
+func pass(w http.ResponseWriter, res *capture.Response) {
+	for _, h := range res.Headers.EndToEnd().Without("Content-Length", "Date") {
+		w.Header().Add(h[0], h[1])
+	}
+	if res.Status != http.StatusNoContent && res.Status != http.StatusNotModified {
+		w.Header().Set("Content-Length", strconv.Itoa(len(res.Body)+len(res.Rest)))
+	}
+	w.WriteHeader(res.Status)
+	w.Write(res.Body)
+	w.Write(res.Rest)
 }
 
 // tell answers the sender of an event that was kept.

@@ -127,6 +127,7 @@ func (s *Store) keep(c *capture.Change, done func(error)) (*write, error) {
 		if c.Event != nil {
 			c.Event.Seq = k.seq
 			c.Event.ID = cmp.Or(k.same, c.Event.ID)
+			c.Known = k.old
 			if s.kept != nil && !k.old {
 				s.kept(c.Event, c.Body)
 			}

@@ -32,7 +32,7 @@ import (
 //	d seq:u64                        the gap found there: sealed record
 //	n endpoint:u128                  the endpoint: sealed record
 //	h endpoint:u128                  what became of its attempts: sealed record
-//	u sha256(app, url, filter)       → endpoint, of those that are not registered
+//	u sha256(app, url, filter[, of]) → endpoint, of those that are not registered
 //	q sha256(app, url)               → endpoint, of those that are
 //	o slug                           the app: sealed record
 //	t token:u128                     the token: sealed record
@@ -141,7 +141,12 @@ func nanos(t time.Time) uint64 {
 	return uint64(t.UnixNano())
 }
 
-func keyURL(e capture.Endpoint) []byte { return digestKey(prefixURL, e.App, e.URL, e.Filter) }
+func keyURL(e capture.Endpoint) []byte {
+	if e.Of != "" {
+		return digestKey(prefixURL, e.App, e.URL, e.Filter, string(e.Of))
+	}
+	return digestKey(prefixURL, e.App, e.URL, e.Filter)
+}
 
 // seqOf is the number in the bytes of a key or value that begin with one.
 func seqOf(b []byte) uint64 {

@@ -40,7 +40,8 @@ type Forward struct {
 }
 
 // Send makes one attempt to deliver e and fills in what happened: when, the
-// request, the response or the error. Cancelling ctx ends it as a timeout.
+// request, the response or the error. Cancelling ctx ends it as a timeout. Of
+// an attempt that Answers, the response has its Rest.
 func (f *Forward) Send(ctx context.Context, e *capture.Event, body []byte, a *capture.Attempt) {
 	req := f.Request(e, body, a)
 	a.Request, a.Method, a.URL = req, req.Method, f.URL(string(req.Target))
@@ -48,7 +49,9 @@ func (f *Forward) Send(ctx context.Context, e *capture.Event, body []byte, a *ca
 	timeout := cmp.Or(f.Timeout, 30*time.Second)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	res, err := f.peer().roundTrip(ctx, req, e.Trailers, &a.Timing)
+	p := f.peer()
+	p.whole = a.Answers
+	res, err := p.roundTrip(ctx, req, e.Trailers, &a.Timing)
 	finish(a, res, err, timeout, is2xx)
 	if a.Error != nil && a.Error.Class == capture.FailTLS {
 		a.Error.Message += " (--insecure accepts any certificate)"

@@ -24,6 +24,7 @@ import (
 
 const (
 	maxKept   = 1 << 20         // of a response's body
+	maxWhole  = 24 << 20        // beyond that, where somebody waits for all of it
 	maxHead   = 256 << 10       // of a response's head
 	idleLimit = 3 * time.Second // servers drop idle connections after as little as 5 s
 )
@@ -143,6 +144,7 @@ func (e errNoAnswer) Unwrap() error { return e.error }
 type peer struct {
 	Target
 	insecure bool   // believe any certificate
+	whole    bool   // read all of an answer, also what is not kept of it
 	guard    *Guard // nil: any address may be dialled
 	pool     *pool  // of connections to the target
 }
@@ -288,6 +290,12 @@ func (p peer) exchange(ctx context.Context, w *wire, r *capture.Request, trailer
 	out := &capture.Response{Status: res.StatusCode, Proto: res.Proto, Headers: w.headers(res)}
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxKept+1))
 	if len(body) > maxKept {
+		if err == nil && p.whole {
+			out.Rest, err = io.ReadAll(io.LimitReader(io.MultiReader(bytes.NewReader(body[maxKept:]), res.Body), maxWhole+1))
+			if len(out.Rest) > maxWhole {
+				err = errProtocol{fmt.Errorf("the answer is over %d bytes", maxKept+maxWhole)}
+			}
+		}
 		body, out.Truncated = body[:maxKept], true
 	}
 	out.Body = body

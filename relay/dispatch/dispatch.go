@@ -92,8 +92,9 @@ type Dispatcher struct {
 	targets []target   // listeners
 	tables  map[string]*table
 	lanes   map[capture.ID]*lane
-	others  map[capture.ID]bool // endpoints with something pending that have no lane here: of listeners that are away
-	running func(*lane)         // starts a lane; nil when not running
+	others  map[capture.ID]bool                 // endpoints with something pending that have no lane here: of listeners that are away
+	running func(*lane)                         // starts a lane; nil when not running
+	beside  func(func(sending context.Context)) // runs something beside the lanes; nil likewise
 
 	active atomic.Int64 // lanes that run
 }
@@ -237,6 +238,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 			d.active.Add(-1)
 		})
 	}
+	d.beside = func(f func(context.Context)) { wg.Go(func() { f(sending) }) }
 	first := make([]*lane, 0, len(d.lanes))
 	for _, l := range d.lanes {
 		first = append(first, l)
@@ -248,7 +250,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 
 	d.schedule(ctx)
 	d.mu.Lock()
-	d.running = nil
+	d.running, d.beside = nil, nil
 	d.mu.Unlock()
 	grace := time.AfterFunc(3*time.Second, cancel)
 	defer grace.Stop()

@@ -146,8 +146,9 @@ func (l *lane) fallDue() {
 }
 
 // attempt makes a and keeps what happened, together with the retry that
-// follows from it.
-func (l *lane) attempt(ctx context.Context, a *capture.Attempt, e capture.Whole) {
+// follows from it. Where a sender waits for the answer, inTime reports whether
+// it still does: then it is the sender's to try again. Else inTime is nil.
+func (l *lane) attempt(ctx context.Context, a *capture.Attempt, e capture.Whole, inTime func() bool) {
 	l.mu.Lock()
 	endpoint, sender, schedule := l.endpoint, l.sender, l.schedule
 	l.mu.Unlock()
@@ -166,6 +167,7 @@ func (l *lane) attempt(ctx context.Context, a *capture.Attempt, e capture.Whole)
 		if ctx.Err() != nil && a.Status == capture.AttemptFailed {
 			return // we gave up, not the endpoint: it stays pending
 		}
+		a.Answers = a.Code != 0 && inTime != nil && inTime()
 	case !errors.Is(e.Err, capture.ErrDamaged) && !errors.Is(e.Err, capture.ErrNotFound):
 		l.log.Error("an event could not be read; its attempt will be made later", "event", a.Event, "err", e.Err)
 		l.later(a.ID)
@@ -175,7 +177,7 @@ func (l *lane) attempt(ctx context.Context, a *capture.Attempt, e capture.Whole)
 		a.Error = &capture.Failure{Class: capture.FailDamaged, Message: e.Err.Error()}
 	}
 	change := &capture.Change{Attempts: []*capture.Attempt{a}}
-	if at, again := retryAt(schedule, endpoint.Listener, a, l.dispatcher.clock.now()); again {
+	if at, again := retryAt(schedule, endpoint.Listener, a, l.dispatcher.clock.now()); again && !a.Answers {
 		change.Attempts = append(change.Attempts, follow(a, endpoint, at))
 	} else {
 		a.Final = a.Status == capture.AttemptFailed && a.TriggeredBy == capture.BySystem

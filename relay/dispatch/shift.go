@@ -196,7 +196,7 @@ func (s *shift) hire(wg *sync.WaitGroup, ctx, sending context.Context) {
 	wg.Go(func() {
 		for j := range s.work {
 			if ctx.Err() == nil && (j.event.Err != nil || s.turn(ctx, &j.attempt)) { // else it stays pending
-				s.attempt(sending, &j.attempt, j.event)
+				s.attempt(sending, &j.attempt, j.event, nil)
 			}
 			s.done.Add(1)
 			if crew := s.crew.Load(); int(crew) > s.concurrency() && s.crew.CompareAndSwap(crew, crew-1) {

@@ -1,0 +1,177 @@
+package tunnel
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"code.hooktape.dev/hooktape/capture"
+)
+
+// slept is by how much the wall clock must be ahead of the steady one for the
+// machine to have slept meanwhile: the connection is then not waited for.
+const slept = 5 * time.Second
+
+// keepAlive pings the relay at every beat, and gives the connection up when a
+// pong is two beats late, or the machine has slept.
+func (in *intake) keepAlive(ctx context.Context) error {
+	beat := time.NewTicker(in.beat)
+	defer beat.Stop()
+	look := time.NewTicker(min(in.beat, time.Second))
+	defer look.Stop()
+	if err := in.conn.ping(); err != nil {
+		return err
+	}
+	for last := time.Now(); ; {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-beat.C:
+			if err := in.conn.ping(); err != nil {
+				return err
+			}
+		case <-in.conn.pong:
+			in.update(func(s *capture.Link) {
+				s.Heard, s.RTT = time.Now().UTC(), capture.Duration(in.conn.rtt.Load())
+			})
+		case <-look.C:
+			now := time.Now()
+			if now.Round(0).Sub(last.Round(0))-now.Sub(last) > slept {
+				return errors.New("tunnel: the machine has slept")
+			}
+			last = now
+			if silent := now.Sub(time.Unix(0, in.conn.ponged.Load())); silent > 2*in.beat {
+				return errors.New("tunnel: nothing was heard of the relay for two beats")
+			}
+		}
+	}
+}
+
+// ackPause is the least time between two acknowledgements.
+const ackPause = 20 * time.Millisecond
+
+// acknowledge tells the relay how far all is on disk, and now and then the
+// listener's own store. What cannot be kept ends the connection.
+func (in *intake) acknowledge(ctx context.Context) error {
+	var told uint64
+	saved := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-in.track.news:
+		}
+		if err := in.track.err(); err != nil {
+			return fmt.Errorf("tunnel: events cannot be kept here, so they wait at the relay: %w", err)
+		}
+		if now := in.track.acked(); now != told {
+			told = now
+			in.come(now)
+			b, err := json.Marshal(map[string]uint64{"seq": now})
+			if err == nil {
+				err = in.post(ctx, "/ack", b)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if time.Since(saved) > 5*time.Second {
+			saved = time.Now()
+			if err := in.keepSeat(ctx); err != nil {
+				return err
+			}
+		}
+		pause(ctx, ackPause)
+	}
+}
+
+// come notes up to where all is on disk.
+func (l *Listener) come(seq uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if seq > 0 {
+		l.seat.Cursor = seq
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// reportPause is the least time between two looks at what has become of
+// events: reports travel many at a time.
+const reportPause = 250 * time.Millisecond
+
+// report tells the relay what becomes of its events, from where it was told
+// last.
+func (in *intake) report(ctx context.Context) error {
+	changed := in.Tape.Watch(ctx)
+	for {
+		in.mu.Lock()
+		after := in.seat.Reported
+		in.mu.Unlock()
+		facts, err := in.Tape.Facts(ctx, after, mostReports)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := in.tellOf(ctx, facts); err != nil {
+			return err
+		}
+		if len(facts) > 0 {
+			in.mu.Lock()
+			in.seat.Reported = facts[len(facts)-1].Seq
+			in.mu.Unlock()
+		}
+		if len(facts) == mostReports {
+			continue
+		}
+		pause(ctx, reportPause)
+		select {
+		case <-ctx.Done():
+			return nil
+		case _, ok := <-changed:
+			if !ok {
+				return nil
+			}
+		}
+	}
+}
+
+// tellOf reports the attempts among facts.
+func (in *intake) tellOf(ctx context.Context, facts []capture.Fact) error {
+	var all []report
+	for _, f := range facts {
+		a := f.Attempt
+		if a == nil || a.App != in.App || a.Status != capture.AttemptSucceeded && a.Status != capture.AttemptFailed {
+			continue
+		}
+		in.mu.Lock()
+		ordered := in.ordered[a.ID]
+		delete(in.ordered, a.ID)
+		in.mu.Unlock()
+		if target, ok := in.Hands.TargetOf(a.Endpoint); ok && !ordered {
+			all = append(all, report{Target: target, Attempt: *a})
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	b, err := encoder.Marshal(all)
+	if err != nil {
+		return err
+	}
+	err = in.post(ctx, "/attempts", b)
+	if errors.Is(err, ErrRefused) { // it is worth no connection
+		in.log().Error("the relay takes no reports", "err", err)
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,284 @@
+package tunnel
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"golang.org/x/net/http2"
+
+	"code.hooktape.dev/hooktape/capture"
+)
+
+// upgrader keeps no buffers of its own: an idle connection shall cost little.
+var upgrader = websocket.Upgrader{
+	Subprotocols:    []string{protocol},
+	ReadBufferSize:  1 << 10,
+	WriteBufferSize: chunk + 16,
+	WriteBufferPool: new(sync.Pool),
+	CheckOrigin:     func(r *http.Request) bool { return r.Header.Get("Origin") == "" }, // no page listens
+}
+
+// server speaks HTTP/2 over the connections of all listeners.
+var server = http2.Server{
+	MaxConcurrentStreams:         256,
+	MaxReadFrameSize:             16 << 10,
+	MaxUploadBufferPerConnection: 1 << 20,
+	MaxUploadBufferPerStream:     256 << 10,
+}
+
+// helloTime is how long a connection may take to say who it is.
+const helloTime = 10 * time.Second
+
+// ServeHTTP takes a listener's connection. Requests that ask for no websocket
+// or for another version of the protocol are answered 426, and those of whom
+// Admit lets nobody in as it says.
+func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.init()
+	pass, ok := h.Admit(w, r)
+	switch {
+	case !ok:
+		return
+	case h.Draining():
+		w.Header().Set("Retry-After", "1")
+		problem(w, http.StatusServiceUnavailable, "The relay restarts. Come back in a moment.")
+		return
+	case !websocket.IsWebSocketUpgrade(r):
+		w.Header().Set("Upgrade", "websocket")
+		problem(w, http.StatusUpgradeRequired, "This address is for hooktape listen --relay. If you came with that, a proxy between has dropped the header Upgrade: websocket.")
+		return
+	case !speaks(r):
+		w.Header().Set("Upgrade", "websocket")
+		problem(w, http.StatusUpgradeRequired, fmt.Sprintf("This relay is hooktape %s and speaks %s; the listener asks for %q. Update the older of the two.",
+			h.Version, protocol, websocket.Subprotocols(r)))
+		return
+	}
+	ws, err := upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return // Upgrade has answered
+	}
+	// Not on this goroutine: what net/http holds for it is let go of.
+	go h.attend(newConn(ws, 2*h.Beat), pass, clientOf(r))
+}
+
+func speaks(r *http.Request) bool {
+	for _, p := range websocket.Subprotocols(r) {
+		if p == protocol {
+			return true
+		}
+	}
+	return false
+}
+
+// clientOf is where a request comes from, as whoever stands before the hub
+// says.
+func clientOf(r *http.Request) string { return r.RemoteAddr }
+
+// attend serves one connection until it ends.
+func (h *Hub) attend(c *conn, pass Pass, remote string) {
+	defer c.Close()
+	s := &session{hub: h, conn: c, pass: pass, remote: remote, wake: make(chan struct{}, 1),
+		frames: make(chan *frame, 64), gone: make(chan struct{}), targets: map[string]capture.ID{}}
+	s.ctx, s.end = context.WithCancelCause(context.Background())
+	defer s.end(nil)
+	defer context.AfterFunc(s.ctx, func() { c.Close() })()
+	late := time.AfterFunc(helloTime, func() {
+		if !s.listens.Load() {
+			c.Close()
+		}
+	})
+	defer late.Stop()
+	if !pass.Expires.IsZero() {
+		expiry := time.AfterFunc(time.Until(pass.Expires), func() { s.end(errRevoked) })
+		defer expiry.Stop()
+	}
+	server.ServeConn(c, &http2.ServeConnOpts{Handler: s.routes(), BaseConfig: &http.Server{}})
+}
+
+// routes are what a listener may ask for.
+func (s *session) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /log", answered(s.serveLog))
+	mux.HandleFunc("POST /probe", answered(s.serveProbe))
+	mux.HandleFunc("POST /ack", answered(s.serveAck))
+	mux.HandleFunc("GET /events/{id}/body", answered(s.serveBody))
+	mux.HandleFunc("POST /answers/{id}", answered(s.serveAnswer))
+	mux.HandleFunc("POST /attempts", answered(s.serveAttempts))
+	return mux
+}
+
+// refusal is an error with the status that it is answered with.
+type refusal struct {
+	status int
+	detail string
+}
+
+func (e *refusal) Error() string { return e.detail }
+
+func refuse(status int, format string, a ...any) error {
+	return &refusal{status, fmt.Sprintf(format, a...)}
+}
+
+// answered answers with the problem of an error.
+func answered(f func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		err := f(w, r)
+		var why *refusal
+		switch {
+		case err == nil:
+		case errors.As(err, &why):
+			problem(w, why.status, why.detail)
+		case errors.Is(err, capture.ErrNotFound):
+			problem(w, http.StatusNotFound, err.Error())
+		case errors.Is(err, capture.ErrDamaged):
+			problem(w, http.StatusGone, err.Error())
+		default:
+			problem(w, http.StatusInternalServerError, err.Error())
+		}
+	}
+}
+
+// problem writes an RFC 9457 problem.
+func problem(w http.ResponseWriter, status int, detail string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(map[string]any{"title": http.StatusText(status), "status": status, "detail": detail})
+}
+
+// take reads a request's JSON.
+func take(w http.ResponseWriter, r *http.Request, v any) error {
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, mostJSON)).Decode(v); err != nil {
+		return refuse(http.StatusBadRequest, "%v", err)
+	}
+	return nil
+}
+
+// serveProbe puts a frame into the listener's stream, so that it sees one go
+// round.
+func (s *session) serveProbe(w http.ResponseWriter, r *http.Request) error {
+	n, err := strconv.ParseUint(r.FormValue("n"), 10, 64)
+	if err != nil {
+		return refuse(http.StatusBadRequest, "n: %v", err)
+	}
+	s.say(&frame{Kind: isProbe, Probe: n})
+	return nil
+}
+
+// serveAck notes how far the listener has come.
+func (s *session) serveAck(w http.ResponseWriter, r *http.Request) error {
+	var ack struct {
+		Seq uint64 `json:"seq"`
+	}
+	if err := take(w, r, &ack); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ack.Seq > s.sent {
+		return refuse(http.StatusBadRequest, "place %d was not sent yet, only %d", ack.Seq, s.sent)
+	}
+	s.acked = max(s.acked, ack.Seq)
+	return nil
+}
+
+// serveBody is the body of an event, or the part of it that a Range asks for.
+func (s *session) serveBody(w http.ResponseWriter, r *http.Request) error {
+	id, err := capture.ParseID(capture.EventID, r.PathValue("id"))
+	if err != nil {
+		return refuse(http.StatusNotFound, "%v", err)
+	}
+	row, err := s.hub.Log.Event(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if row.App != s.app || !s.wants(&row.Event) {
+		return capture.ErrNotFound
+	}
+	weight := min(row.Size, mostReading)
+	if err := s.hub.reading.Acquire(r.Context(), weight); err != nil {
+		return err
+	}
+	defer s.hub.reading.Release(weight)
+	body, err := s.hub.Log.Body(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("ETag", fmt.Sprintf("%q", row.SHA256))
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+	return nil
+}
+
+// serveAnswer takes what became of an event whose sender waits: the attempt in
+// CBOR behind its length, then what there is of the response's body beyond
+// that. 204 instead of a body says that nobody could be asked.
+func (s *session) serveAnswer(w http.ResponseWriter, r *http.Request) error {
+	id := capture.ID(r.PathValue("id"))
+	if s.hub.waiting(s, id) == nil {
+		return refuse(http.StatusGone, "nobody waits for an answer to %s any more", id)
+	}
+	a, err := readAnswer(http.MaxBytesReader(w, r.Body, mostAnswer))
+	if err != nil {
+		return refuse(http.StatusBadRequest, "%v", err)
+	}
+	if !s.hub.answered(s, id, a) {
+		return refuse(http.StatusGone, "nobody waits for an answer to %s any more", id)
+	}
+	return nil
+}
+
+// writeAnswer is what readAnswer reads.
+func writeAnswer(a *capture.Attempt) ([]byte, error) {
+	if a == nil {
+		return nil, nil
+	}
+	var b bytes.Buffer
+	light := *a
+	light.Request = nil
+	head, err := encoder.Marshal(light)
+	if err != nil {
+		return nil, err
+	}
+	b.Write([]byte{byte(len(head) >> 24), byte(len(head) >> 16), byte(len(head) >> 8), byte(len(head))})
+	b.Write(head)
+	if a.Response != nil {
+		b.Write(a.Response.Rest)
+	}
+	return b.Bytes(), nil
+}
+
+// readAnswer is the attempt in an answer, nil in an empty one.
+func readAnswer(r io.Reader) (*capture.Attempt, error) {
+	var size [4]byte
+	switch _, err := io.ReadFull(r, size[:]); {
+	case err == io.EOF:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	n := int(size[0])<<24 | int(size[1])<<16 | int(size[2])<<8 | int(size[3])
+	if n > 4<<20 {
+		return nil, fmt.Errorf("an attempt of %d bytes", n)
+	}
+	head, err := io.ReadAll(io.LimitReader(r, int64(n)))
+	if err != nil {
+		return nil, err
+	}
+	a := new(capture.Attempt)
+	if err := decoder.Unmarshal(head, a); err != nil {
+		return nil, err
+	}
+	rest, err := io.ReadAll(r)
+	if a.Response != nil {
+		a.Response.Rest = rest
+	}
+	return a, err
+}

@@ -1,0 +1,130 @@
+package tunnel
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"golang.org/x/sync/errgroup"
+)
+
+// once connects, and listens until the connection ends. It returns why it did.
+func (l *Listener) once(ctx context.Context) (err error) {
+	ws, err := l.dial(ctx)
+	if err != nil {
+		return err
+	}
+	beat := cmp.Or(l.Beat, Beat)
+	c := newConn(ws, 2*beat)
+	defer c.Close()
+	// One connection for everything, HTTP/2 from its first byte.
+	transport := &http.Transport{
+		DialContext:        func(context.Context, string, string) (net.Conn, error) { return c, nil },
+		DisableCompression: true,
+		Protocols:          new(http.Protocols),
+		HTTP2:              &http.HTTP2Config{MaxReceiveBufferPerConnection: 4<<20 - 1, MaxReceiveBufferPerStream: 1 << 20},
+	}
+	transport.Protocols.SetUnencryptedHTTP2(true)
+	relay, err := transport.NewClientConn(ctx, "http", "relay:80")
+	if err != nil {
+		return err
+	}
+	defer relay.Close()
+	g, ctx := errgroup.WithContext(ctx)
+	in := &intake{Listener: l, conn: c, relay: relay, beat: beat, group: g, track: newTracker()}
+	defer context.AfterFunc(ctx, func() { c.Close() })()
+	g.Go(func() error { return in.listen(ctx) })
+	err = g.Wait()
+	l.come(in.track.acked())
+	return errors.Join(err, l.keepSeat(context.WithoutCancel(ctx)))
+}
+
+// dial opens the websocket. Names are resolved anew each time, and a proxy is
+// used where the environment names one.
+func (l *Listener) dial(ctx context.Context) (*websocket.Conn, error) {
+	d := websocket.Dialer{
+		Proxy:            http.ProxyFromEnvironment,
+		NetDialContext:   stagger,
+		HandshakeTimeout: 10 * time.Second,
+		Subprotocols:     []string{protocol},
+		ReadBufferSize:   32 << 10,
+		WriteBufferSize:  chunk + 16,
+	}
+	header := http.Header{"User-Agent": {"hooktape/" + l.Version}}
+	if l.Token != "" {
+		header.Set("Authorization", "Bearer "+l.Token)
+	}
+	ws, res, err := d.DialContext(ctx, "ws"+strings.TrimPrefix(strings.TrimSuffix(l.URL, "/"), "http")+"/connect", header)
+	if err == nil {
+		return ws, nil
+	}
+	if res == nil || !errors.Is(err, websocket.ErrBadHandshake) {
+		return nil, fmt.Errorf("tunnel: %w", err)
+	}
+	body, _ := io.ReadAll(io.LimitReader(res.Body, 4<<10))
+	if res.StatusCode == http.StatusSwitchingProtocols || res.StatusCode == http.StatusNotFound {
+		return nil, fmt.Errorf("%w: %s is no hooktape relay (it answers %d at /connect)", ErrRefused, l.URL, res.StatusCode)
+	}
+	return nil, refused(res.StatusCode, detail(body))
+}
+
+// detail is what a problem says.
+func detail(body []byte) string {
+	var p struct {
+		Detail string `json:"detail"`
+	}
+	if json.Unmarshal(body, &p) == nil && p.Detail != "" {
+		return p.Detail
+	}
+	return strings.TrimSpace(string(bytes.ToValidUTF8(body[:min(len(body), 200)], nil)))
+}
+
+// stagger dials, and dials again every second while there is no answer: after
+// an outage a new request is answered at once, and one that was lost is
+// repeated by the system later and later.
+func stagger(ctx context.Context, network, addr string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	type dialled struct {
+		conn net.Conn
+		err  error
+	}
+	won := make(chan dialled)
+	begin := func() {
+		go func() {
+			var d net.Dialer
+			conn, err := d.DialContext(ctx, network, addr)
+			select {
+			case won <- dialled{conn, err}:
+			case <-ctx.Done():
+				if conn != nil {
+					conn.Close()
+				}
+			}
+		}()
+	}
+	begin()
+	again := time.NewTicker(time.Second)
+	defer again.Stop()
+	for n := 1; ; {
+		select {
+		case d := <-won:
+			return d.conn, d.err
+		case <-again.C:
+			if n++; n <= 5 {
+				begin()
+			}
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,340 @@
+package tunnel
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"code.hooktape.dev/hooktape/capture"
+)
+
+// intake is one connection of a listener, at its own end.
+type intake struct {
+	*Listener
+	conn  *conn
+	relay *http.ClientConn
+	beat  time.Duration
+	group *errgroup.Group
+	track *tracker
+
+	welcome  *welcome
+	probe    uint64
+	probed   time.Time
+	gap      bool // it is noted, and how to catch up is settled
+	mode     capture.CatchUp
+	fetching chan struct{} // a slot for each body that is fetched
+}
+
+// Bounds of what an intake has under way.
+const (
+	mostUnkept   = 1024 // events on their way to disk
+	mostFetching = 4    // bodies that travel apart
+	overtaken    = 300 * time.Millisecond
+)
+
+// listen subscribes, and takes in what comes.
+func (in *intake) listen(ctx context.Context) error {
+	in.fetching = make(chan struct{}, mostFetching)
+	in.mu.Lock()
+	seat := in.seat
+	in.mu.Unlock()
+	say, err := json.Marshal(hello{Listener: seat.ID, Name: in.Name, App: in.App, Only: in.Only, Epoch: seat.Epoch, Cursor: seat.Cursor, Version: in.Version})
+	if err != nil {
+		return err
+	}
+	late := time.AfterFunc(helloTime, func() { in.conn.Close() })
+	defer late.Stop()
+	res, err := in.do(ctx, "POST", "/log", bytes.NewReader(say))
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	r := bufio.NewReaderSize(res.Body, 64<<10)
+	f, err := readFrame(r)
+	if err != nil {
+		return noEOF(err)
+	}
+	if f.Kind != isWelcome || f.Welcome == nil {
+		return fmt.Errorf("%w: want a welcome first", errFrame)
+	}
+	late.Stop()
+	in.begin(ctx, f.Welcome)
+	for {
+		f, err := readFrame(r)
+		if err != nil {
+			return noEOF(err)
+		}
+		if err := in.take(ctx, f); err != nil {
+			return err
+		}
+	}
+}
+
+// begin starts what goes on beside the reading of frames.
+func (in *intake) begin(ctx context.Context, w *welcome) {
+	in.welcome = w
+	if w.Beat > 0 {
+		in.beat = min(in.beat, w.Beat)
+	}
+	in.mu.Lock()
+	if in.seat.Epoch != "" && in.seat.Epoch != w.Epoch {
+		in.log().Warn("the relay has lost its store, or it is another one", "url", in.URL)
+	}
+	in.seat.Epoch, in.seat.Cursor = w.Epoch, w.Cursor
+	in.mu.Unlock()
+	in.track.begin(w.Cursor)
+	in.probe, in.probed = rand.Uint64(), time.Now()
+	in.group.Go(func() error {
+		return in.post(ctx, "/probe?n="+strconv.FormatUint(in.probe, 10), nil)
+	})
+	in.group.Go(func() error { return in.keepAlive(ctx) })
+	in.group.Go(func() error { return in.acknowledge(ctx) })
+	in.group.Go(func() error { return in.report(ctx) })
+}
+
+// take does what a frame says.
+func (in *intake) take(ctx context.Context, f *frame) error {
+	switch f.Kind {
+	case isEvent:
+		return in.event(ctx, f)
+	case isBeat:
+		in.track.pass(f.Seq)
+		in.update(func(s *capture.Link) { s.Seq = max(s.Seq, f.Seq) })
+	case isProbe:
+		if f.Probe == in.probe {
+			in.connected(in.welcome, time.Since(in.probed))
+		}
+	case isNotice:
+		in.update(func(s *capture.Link) { s.Notice = f.Text })
+		link := in.Link()
+		in.tell("notice", func(r *capture.Record) { r.Relay = &link })
+	case isTaken:
+		return fmt.Errorf("%w: %s", ErrTaken, f.Text)
+	case isFarewell:
+		return &farewell{f.Text, min(max(f.Retry, 0), time.Minute)}
+	case isAttempt:
+		in.order(ctx, f)
+	}
+	return nil
+}
+
+// event takes one in: at once, or where its body is large when that is here.
+// What follows waits a moment for it, so that events stay in order where the
+// network is fast, and not longer, so that a large one holds nothing up where
+// it is slow.
+func (in *intake) event(ctx context.Context, f *frame) error {
+	planned, err := in.plans(ctx, f)
+	if err != nil {
+		return err
+	}
+	in.update(func(s *capture.Link) { s.Seq = max(s.Seq, f.Seq) })
+	if err := in.track.add(ctx, f.Seq); err != nil {
+		return err
+	}
+	if !f.Apart {
+		in.keep(ctx, f, planned)
+		return nil
+	}
+	select {
+	case in.fetching <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	here := make(chan struct{})
+	in.group.Go(func() error {
+		defer func() { <-in.fetching }()
+		defer close(here)
+		body, err := in.fetch(ctx, f.Event)
+		if errors.Is(err, errGone) {
+			in.log().Error("an event was lost at the relay", "event", f.Event.ID, "err", err)
+			in.track.done(f.Seq, nil)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		f.Body = body
+		in.keep(ctx, f, planned)
+		return nil
+	})
+	select {
+	case <-here:
+	case <-time.After(overtaken):
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// plans reports whether an event is to be delivered. The first that was missed
+// settles how to catch up, and leaves the gap in the store.
+func (in *intake) plans(ctx context.Context, f *frame) (bool, error) {
+	if !f.Missed {
+		return true, nil
+	}
+	if !in.gap {
+		w := in.welcome
+		g := capture.Gap{From: w.From, To: w.To, Missed: w.Missed, App: in.App, Relay: in.URL}
+		mode, err := in.settle(ctx, g)
+		if err != nil {
+			return false, err
+		}
+		g.CatchUp = mode.String()
+		if err := in.Tape.Keep(ctx, &capture.Change{Gap: &g}); err != nil {
+			return false, err
+		}
+		in.gap, in.mode = true, mode
+	}
+	return in.mode.Delivers(f.Left, f.Delivered), nil
+}
+
+// settle is how to catch up.
+func (in *intake) settle(ctx context.Context, g capture.Gap) (capture.CatchUp, error) {
+	switch {
+	case in.CatchUp != nil:
+		return *in.CatchUp, nil
+	case in.Ask == nil || g.Missed <= mostAsked:
+		return capture.CatchUp{Mode: capture.CatchUpAll}, nil
+	}
+	return in.Ask(ctx, g)
+}
+
+// keep hands an event to the store, with the attempts that follow from it.
+func (in *intake) keep(ctx context.Context, f *frame, planned bool) {
+	e := f.Event
+	e.Seq = 0
+	c := &capture.Change{Event: e, Body: f.Body}
+	if planned && e.Refused == nil {
+		c.Attempts = in.Hands.Plan(e, f.Body)
+	}
+	done := func(err error) { in.track.done(f.Seq, err) }
+	if f.Wait <= 0 || !planned {
+		in.Tape.KeepAsync(c, done)
+		return
+	}
+	in.group.Go(func() error {
+		waiting, cancel := context.WithTimeout(ctx, f.Wait)
+		defer cancel()
+		a := in.Hands.Serve(waiting, c, done)
+		return in.answer(ctx, e.ID, a)
+	})
+}
+
+// answer gives the relay what an event's sender waits for.
+func (in *intake) answer(ctx context.Context, id capture.ID, a *capture.Attempt) error {
+	b, err := writeAnswer(a)
+	if err != nil {
+		return err
+	}
+	err = in.post(ctx, "/answers/"+string(id), b)
+	if errors.Is(err, errGone) {
+		return nil // it came too late
+	}
+	return err
+}
+
+// order makes an attempt that somebody asked for at the relay.
+func (in *intake) order(ctx context.Context, f *frame) {
+	if f.Event == nil || f.Attempt == nil {
+		return
+	}
+	in.group.Go(func() (err error) {
+		a := f.Attempt
+		in.mu.Lock()
+		in.ordered[a.ID] = true
+		in.mu.Unlock()
+		if f.Apart {
+			f.Body, err = in.fetch(ctx, f.Event)
+		}
+		if err == nil {
+			err = in.Hands.Try(ctx, f.Text, f.Event, f.Body, a)
+		}
+		if err != nil {
+			in.log().Error("an attempt that was asked for at the relay could not be made", "attempt", a.ID, "err", err)
+			a = nil
+		}
+		return in.answer(ctx, f.Attempt.ID, a)
+	})
+}
+
+// errGone is returned for what the relay has no more.
+var errGone = errors.New("tunnel: the relay has it no more")
+
+// do asks the relay.
+func (in *intake) do(ctx context.Context, method, path string, body io.Reader, header ...string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://relay:80"+path, body)
+	if err != nil {
+		return nil, err
+	}
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	res, err := in.relay.RoundTrip(req)
+	if err != nil {
+		return nil, fmt.Errorf("tunnel: %w", err)
+	}
+	if res.StatusCode/100 == 2 {
+		return res, nil
+	}
+	defer res.Body.Close()
+	text, _ := io.ReadAll(io.LimitReader(res.Body, 4<<10))
+	if path != "/log" && (res.StatusCode == http.StatusGone || res.StatusCode == http.StatusNotFound) {
+		return nil, fmt.Errorf("%w: %s", errGone, detail(text))
+	}
+	return nil, refused(res.StatusCode, detail(text))
+}
+
+// post tells the relay something.
+func (in *intake) post(ctx context.Context, path string, body []byte) error {
+	res, err := in.do(ctx, "POST", path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	return res.Body.Close()
+}
+
+// fetch is the body of an event that travels apart. What came before a
+// connection broke is not asked for again.
+func (in *intake) fetch(ctx context.Context, e *capture.Event) (body []byte, err error) {
+	in.mu.Lock()
+	body = in.partial[e.ID]
+	delete(in.partial, e.ID)
+	in.mu.Unlock()
+	var ask []string
+	if len(body) > 0 {
+		ask = []string{"Range", fmt.Sprintf("bytes=%d-", len(body))}
+	}
+	res, err := in.do(ctx, "GET", "/events/"+string(e.ID)+"/body", nil, ask...)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusPartialContent {
+		body = nil
+	}
+	b := bytes.NewBuffer(body)
+	_, err = io.Copy(b, io.LimitReader(res.Body, e.Size-int64(len(body))+1))
+	switch {
+	case err != nil && int64(b.Len()) < e.Size:
+		in.mu.Lock()
+		if len(in.partial) < mostFetching {
+			in.partial[e.ID] = b.Bytes()
+		}
+		in.mu.Unlock()
+		return nil, fmt.Errorf("tunnel: body of %s: %w", e.ID, err)
+	case err != nil:
+		return nil, fmt.Errorf("tunnel: body of %s: %w", e.ID, err)
+	case int64(b.Len()) != e.Size || capture.Sum(b.Bytes()) != e.SHA256:
+		return nil, fmt.Errorf("%w: the body of event %s is not its own", errFrame, e.ID)
+	}
+	return b.Bytes(), nil
+}
