@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -101,7 +103,38 @@ func appFlags(e *env, p patch) []cli.Flag {
 			return string(b), err
 		}, "answer", "body"),
 		p.header("answer-header", "", "send the header `'K: V'` with the answer; repeatable", "answer", "headers"),
+		p.flag("challenges", "`on`: answer providers who ask whether a receiver is there; or off", func(v string) (any, error) {
+			word, err := oneOf("on", "off")(v)
+			return word == "on", err
+		}, "challenges", "enabled"),
+		challengeSecret(e, p),
 	}
+}
+
+// challengeSecret is the flag for one secret by provider; one with nothing
+// behind its = is taken away, and an empty value takes all away.
+func challengeSecret(e *env, p patch) cli.Flag {
+	path := []string{"challenges", "secrets"}
+	return setter("challenge-secret", "answer a provider's challenges with its secret: `PROVIDER=SECRET`, or PROVIDER=@FILE; repeatable", func(v string) error {
+		if v == "" {
+			p.set(nil, path...)
+			return nil
+		}
+		provider, secret, ok := strings.Cut(v, "=")
+		if !ok || provider == "" {
+			return errors.New("want PROVIDER=SECRET, such as zoom=…")
+		}
+		text, err := e.text(secret)
+		if err != nil {
+			return err
+		}
+		var value any
+		if secret = strings.TrimSpace(string(text)); secret != "" {
+			value = secret
+		}
+		p.set(value, append(path, provider)...)
+		return nil
+	})
 }
 
 func appsCreate(e *env) *cli.Command {
@@ -269,6 +302,21 @@ func appLine(a *capture.App, width int) string {
 		column{fmt.Sprintf("answers %d  ", a.Answer.Code()), 2}, column{stamp(a.Created) + "  ", 3}, column{safe.Line(a.Name), 1})
 }
 
+// challengesText says whether challenges are answered, and whose secrets are
+// known.
+func challengesText(c capture.Challenges) string {
+	var said []string
+	if c.Enabled {
+		said = append(said, "answered")
+	} else if len(c.Secrets) > 0 {
+		said = append(said, "not answered")
+	}
+	if len(c.Secrets) > 0 {
+		said = append(said, "secrets of "+strings.Join(slices.Sorted(maps.Keys(c.Secrets)), ", "))
+	}
+	return strings.Join(said, ", ")
+}
+
 // writeApp shows an app to a person.
 func writeApp(w io.Writer, a *capture.App) {
 	fmt.Fprintln(w, a.Slug)
@@ -280,6 +328,7 @@ func writeApp(w io.Writer, a *capture.App) {
 		answers += ", " + bytesText(int64(len(a.Answer.Body)))
 	}
 	members(w, "name", a.Name, "description", a.Description, "state", appState(a), "answers", answers,
+		"challenges", challengesText(a.Challenges),
 		"secret", a.SigningSecret.Key, "ingest key", a.IngestKey.Key,
 		"created", by(a.Created, a.CreatedBy), "updated", by(a.Updated, a.UpdatedBy))
 }

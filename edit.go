@@ -27,6 +27,8 @@ var appSheet = sheet{
 	{"inactive", "true: catch events and deliver none to its endpoints.", "false"},
 	{"answer", "What senders are told once their webhook is kept: a status from 200 to 599,\nheaders and a body.",
 		"{status: 200, headers: {Content-Type: text/plain}, body: thanks}"},
+	{"challenges", "Answer providers who ask whether a receiver is there. Secrets are not shown; one that is\nleft as it is stays.",
+		"{enabled: true, secrets: {zoom: the app's secret token}}"},
 }
 
 var endpointSheet = sheet{

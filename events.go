@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -224,6 +226,9 @@ func writeEvent(w io.Writer, r *capture.Row, body []byte, width int) {
 	fmt.Fprintln(w, rowLine(r, width))
 	if r.Refused != nil {
 		fmt.Fprintf(w, "refused with %s\n", r.Refused)
+	}
+	for _, k := range slices.Sorted(maps.Keys(r.Metadata)) {
+		fmt.Fprintf(w, "metadata %s: %s\n", safe.Line(k), safe.Line(r.Metadata[k]))
 	}
 	fmt.Fprintf(w, "\n%s %s %s\n", safe.Line(r.Method), safe.Line(string(r.Target)), safe.Line(r.Proto))
 	for _, h := range r.Headers {

@@ -239,6 +239,7 @@ func (o *catching) own(ctx context.Context, e *env, forward answer.Options, scre
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	in := &relay.Ingest{Keep: n.store.Keep, Plan: n.dispatch.Plan, Route: n.registry.Route, MaxBody: int64(o.maxBody), Log: log}
+	in.Challenge = n.registry.Challenge
 	return n.run(serving,
 		func(ctx context.Context) error { return in.Serve(ctx, ingest) },
 		func(ctx context.Context) error { return serveAPI(ctx, manage, n.api.Guard(n.api.Handler())) },

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -33,6 +34,9 @@ type AppSpec struct {
 	// listens gets them all the same.
 	Inactive bool   `json:"inactive" cbor:"4,keyasint,omitempty"`
 	Answer   Answer `json:"answer" cbor:"5,keyasint,omitempty"`
+	// Challenges says whether hooktape answers what providers ask of a new
+	// receiver.
+	Challenges Challenges `json:"challenges,omitzero" cbor:"6,keyasint,omitzero"`
 }
 
 // Answer is what the sender of a webhook is told once it is kept. The zero
@@ -72,6 +76,24 @@ func (a Answer) Code() int {
 		return http.StatusAccepted
 	}
 	return a.Status
+}
+
+// Challenges lets an app answer the challenges of providers itself
+// (capture/challenge). The zero Challenges answers none.
+type Challenges struct {
+	Enabled bool `json:"enabled" cbor:"1,keyasint,omitempty"`
+	// Secrets, by provider, are what answers are made or checked with: up to
+	// 1 KiB each. They are read as Hidden.
+	Secrets map[string]string `json:"secrets,omitempty" cbor:"2,keyasint,omitempty"`
+}
+
+// Hidden is c with its secrets hidden, as those of headers are.
+func (c Challenges) Hidden() Challenges {
+	c.Secrets = maps.Clone(c.Secrets)
+	for name := range c.Secrets {
+		c.Secrets[name] = HiddenSecret
+	}
+	return c
 }
 
 // IsSlug reports whether s may name an app: up to 63 lower-case letters,

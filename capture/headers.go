@@ -143,7 +143,10 @@ func (h Header) Hidden() string {
 
 func (h Header) mask() string {
 	if scheme, _, ok := strings.Cut(h[1], " "); ok && strings.HasSuffix(strings.ToLower(h[0]), "authorization") {
-		return scheme + " ••••••••"
+		return scheme + " " + HiddenSecret
 	}
-	return "••••••••"
+	return HiddenSecret
 }
+
+// HiddenSecret stands for a secret that is not shown.
+const HiddenSecret = "••••••••"

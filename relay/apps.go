@@ -60,6 +60,7 @@ func (r *Registry) noApp(slug string) error {
 
 // hidden is an app with its secrets masked.
 func hidden(a capture.App) capture.App {
+	a.Challenges = a.Challenges.Hidden()
 	a.SigningSecret = capture.Keyring{Key: a.SigningSecret.Masked()}
 	a.IngestKey = capture.Keyring{Key: a.IngestKey.Masked()}
 	return a
@@ -67,6 +68,7 @@ func hidden(a capture.App) capture.App {
 
 // shown is an app with the newest of its secrets, for who has just made them.
 func shown(a capture.App) capture.App {
+	a.Challenges = a.Challenges.Hidden()
 	a.SigningSecret.Old, a.IngestKey.Old = nil, nil
 	return a
 }
@@ -98,13 +100,15 @@ func (r *Registry) newApp(spec capture.AppSpec) capture.App {
 	}
 }
 
-// UpdateApp changes what the patch names.
+// UpdateApp changes what the patch names. Secrets that are hidden, as reads
+// have them, stay as they are.
 func (r *Registry) UpdateApp(ctx context.Context, slug string, patch json.RawMessage) (capture.App, error) {
 	return r.changeApp(ctx, slug, hidden, func(a *capture.App) error {
 		spec := a.AppSpec
 		if err := merge(&spec, patch); err != nil {
 			return err
 		}
+		unhide(spec.Challenges, a.Challenges)
 		a.AppSpec = spec
 		return checkApp(&spec)
 	})
@@ -264,6 +268,9 @@ func checkApp(s *capture.AppSpec) error {
 		if !sendable(name, a.Headers[name]) {
 			return &capture.FieldError{Field: "answer.headers." + name, Problem: "this cannot be sent as a header; leave out Content-Length, Transfer-Encoding and Connection"}
 		}
+	}
+	if err := checkChallenges(s.Challenges); err != nil {
+		return err
 	}
 	return length("answer.body", a.Body, 64<<10)
 }

@@ -37,6 +37,9 @@ type Ingest struct {
 	// Route is the app that a name in the path stands for, and what its
 	// senders are told; nil: the app of that name, and 202.
 	Route func(name string) (app string, answer capture.Answer)
+	// Challenge is what a provider is told that asks whether its receiver is
+	// there, in place of Route's answer; nil: nobody asks.
+	Challenge func(e *capture.Event, body []byte) (answer capture.Answer, provider string, ok bool)
 
 	// Sync keeps an event as Keep does, and returns what the handler of who
 	// listens answers before ctx is done, or nil when it does not. nil:
@@ -133,6 +136,11 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	e.Size = int64(len(body))
 	recognise(e, body)
+	if in.Challenge != nil {
+		if a, provider, ok := in.Challenge(e, body); ok {
+			told, e.Metadata = a, map[string]string{"challenge": provider}
+		}
+	}
 	change := &capture.Change{Event: e, Body: body}
 	if in.Plan != nil {
 		change.Attempts = in.Plan(e, body)

@@ -193,6 +193,29 @@ func TestApps(t *testing.T) {
 	})
 }
 
+// The secrets of challenges are hidden wherever they are read, and what was
+// read can be sent back.
+func TestAppChallenges(t *testing.T) {
+	each(t, func(t *testing.T, _ *owner, r api.Registry) {
+		ctx, app := t.Context(), must[capture.App](t)
+		made := app(r.CreateApp(ctx, "shop", capture.AppSpec{Challenges: capture.Challenges{Enabled: true, Secrets: map[string]string{"zoom": "z1"}}}))
+		for _, a := range []capture.App{made, app(r.App(ctx, "shop")), app(r.RotateSecret(ctx, "shop", 0)), must[[]capture.App](t)(r.Apps(ctx))[1]} {
+			if !a.Challenges.Enabled || len(a.Challenges.Secrets) != 1 || a.Challenges.Secrets["zoom"] != capture.HiddenSecret {
+				t.Errorf("got %+v", a.Challenges)
+			}
+		}
+		changed := app(r.UpdateApp(ctx, "shop", json.RawMessage(`{"challenges":{"secrets":{"zoom":"`+capture.HiddenSecret+`","meta":"v"}}}`)))
+		if len(changed.Challenges.Secrets) != 2 || !changed.Challenges.Enabled {
+			t.Errorf("changed to %+v", changed.Challenges)
+		}
+		_, err := r.UpdateApp(ctx, "shop", json.RawMessage(`{"challenges":{"secrets":{"slcak":"s"}}}`))
+		wantField(t, err, "challenges.secrets.slcak")
+		if changed = app(r.UpdateApp(ctx, "shop", json.RawMessage(`{"challenges":null}`))); changed.Challenges.Enabled || changed.Challenges.Secrets != nil {
+			t.Errorf("cleared to %+v", changed.Challenges)
+		}
+	})
+}
+
 // What overlap is asked for is what the registry is asked for.
 func TestOverlap(t *testing.T) {
 	each(t, func(t *testing.T, o *owner, r api.Registry) {
