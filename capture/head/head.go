@@ -73,10 +73,31 @@ func Context(ctx context.Context, c net.Conn) context.Context {
 	return ctx
 }
 
-// Of is the head of r as it was sent. It must be called once for each request
-// of a connection, in order, as a handler does. It reports false when the
-// head was not seen or does not agree with r.
+// Hold is r with its head held fast, so that Of may be asked of it and of what
+// is derived from it any number of times, or never. It stands in front of all
+// handlers of a server whose connections some of them share.
+func Hold(r *http.Request) *http.Request {
+	if c, _ := r.Context().Value(key{}).(*Conn); c == nil {
+		return r
+	}
+	h, ok := Of(r)
+	return r.WithContext(context.WithValue(r.Context(), heldKey{}, held{h, ok}))
+}
+
+type heldKey struct{}
+
+type held struct {
+	head *Head
+	ok   bool
+}
+
+// Of is the head of r as it was sent. Of a request that nobody holds, it must
+// be called once for each request of a connection, in order, as a handler
+// does. It reports false when the head was not seen or does not agree with r.
 func Of(r *http.Request) (*Head, bool) {
+	if h, ok := r.Context().Value(heldKey{}).(held); ok {
+		return h.head, h.ok
+	}
 	c, _ := r.Context().Value(key{}).(*Conn)
 	if c == nil || r.ProtoMajor != 1 {
 		return nil, false

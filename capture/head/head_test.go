@@ -8,6 +8,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -147,6 +148,44 @@ func TestNonsenseIsNotAgreed(t *testing.T) {
 		if got, answer := serve(t, raw, whole); len(got) > 0 && got[0].ok {
 			t.Errorf("%.40q: saw %+v, answered %q; want no head", raw, got[0], answer)
 		}
+	}
+}
+
+// TestHeldHeads: of the requests on one connection the odd ones go to a handler
+// that never asks for a head. The others get their own, as often as they ask.
+func TestHeldHeads(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	asks := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		first, ok1 := head.Of(r)
+		again, ok2 := head.Of(r.Clone(r.Context()))
+		got = append(got, fmt.Sprintln(first.Target, ok1, ok2, first == again))
+	})
+	srv := &http.Server{ConnContext: head.Context, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r = head.Hold(r); r.URL.Path != "/other" {
+			asks(w, r)
+		}
+	})}
+	done := make(chan error)
+	go func() { done <- srv.Serve(head.Listener{Listener: l}) }()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const lines = " HTTP/1.1\r\nHost: x\r\n"
+	io.WriteString(c, "GET /other"+lines+"\r\nGET /1"+lines+"\r\nGET /other"+lines+"\r\nGET /2"+lines+"Connection: close\r\n\r\n")
+	io.Copy(io.Discard, c)
+	c.Close()
+	srv.Close()
+	<-done
+	if want := "/1 true true true\n/2 true true true\n"; strings.Join(got, "") != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if r := httptest.NewRequest("GET", "/", nil); head.Hold(r) != r {
+		t.Error("a request without a head was changed")
 	}
 }
 
