@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -46,39 +47,45 @@ func tokenLine(t *capture.Token, width int) string {
 	case !t.Expires.IsZero():
 		state = "until " + t.Expires.Local().Format(time.DateOnly)
 	}
-	return fit(width, column{fmt.Sprintf("%-30s  ", t.ID), 0}, column{fmt.Sprintf("%-6s  ", t.Scope), 0},
+	return fit(width, column{fmt.Sprintf("%-30s  ", t.ID), 0}, column{fmt.Sprintf("%-6s  ", t.Scope), 0}, column{fmt.Sprintf("%-12s  ", cmp.Or(t.App, "every app")), 0},
 		column{fmt.Sprintf("%-18s  ", state), 1}, column{fmt.Sprintf("%-12s  ", safe.Cut(t.Hint, 12)), 2}, column{safe.Line(t.Name), 0})
 }
 
 func tokensCreate(e *env) *cli.Command {
 	o := struct {
 		common
-		scope   capture.Scope
+		spec    capture.TokenSpec
 		expires spanFlag
-	}{scope: capture.ScopeManage}
-	scopes := []capture.Scope{capture.ScopeManage, capture.ScopeRead, capture.ScopeIngest}
+	}{spec: capture.TokenSpec{Scope: capture.ScopeManage}}
 	return &cli.Command{
 		Name: "create", Aliases: []string{"add"}, Usage: "make a token and write it, once", ArgsUsage: "NAME",
 		Flags: append(o.flags(),
-			setter("scope", "let it `DO`: manage (everything, the default), read (change nothing) or ingest (make events and nothing else)", func(v string) error {
-				_, err := oneOf(scopes...)(v)
-				o.scope = capture.Scope(v)
+			setter("scope", "let it `DO`: manage (everything, the default), read (change nothing), ingest (make events and nothing else) or listen (connect a listener and nothing else)", func(v string) error {
+				_, err := oneOf(capture.Scopes...)(v)
+				o.spec.Scope = capture.Scope(v)
 				return err
 			}),
+			&cli.StringFlag{Name: "app", Usage: "bind it to the app `SLUG`: all others are not there for it", Destination: &o.spec.App},
 			subject("name", "another way to give the `NAME`"),
 			&cli.GenericFlag{Name: "expires", Usage: "let it count for `TIME`, such as 30d", DefaultText: "for ever", Value: &o.expires}),
 		Before: fillCommon,
 		Action: about(e, &o.common, "NAME", func(ctx context.Context, client *api.Client, name string) error {
-			var expires time.Time
-			if o.expires > 0 {
-				expires = time.Now().Add(time.Duration(o.expires))
+			if err := knownApp(ctx, client, o.spec.App); err != nil {
+				return err
 			}
-			t, secret, err := client.CreateToken(ctx, name, o.scope, expires)
+			if o.spec.Name = name; o.expires > 0 {
+				o.spec.Expires = time.Now().Add(time.Duration(o.expires))
+			}
+			t, secret, err := client.CreateToken(ctx, o.spec)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(e.stderr, "Note the token: it is shown this once. It is %s and may %s; hooktape tokens revoke %s ends it.\n",
-				t.ID, t.Scope, t.ID)
+			where := ""
+			if t.App != "" {
+				where = " in the app " + t.App
+			}
+			fmt.Fprintf(e.stderr, "Note the token: it is shown this once. It is %s and may %s%s; hooktape tokens revoke %s ends it.\n",
+				t.ID, t.Scope, where, t.ID)
 			if o.json {
 				return json.NewEncoder(e.stdout).Encode(struct {
 					capture.Token

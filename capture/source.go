@@ -28,6 +28,7 @@ type Page struct {
 
 // AttemptQuery asks a Source for attempts, newest first.
 type AttemptQuery struct {
+	App      string        // only of this app's events
 	Event    ID            // only this event's
 	Endpoint ID            // only this endpoint's
 	Status   AttemptStatus // only these

@@ -168,8 +168,9 @@ func (r *Registry) editApp(ctx context.Context, slug string, show func(capture.A
 	return show(a), nil
 }
 
-// DeleteApp deletes the app's endpoints and forgets the app. Its events stay,
-// and what its ingest URL catches from now on is that of an app never made.
+// DeleteApp deletes the app's endpoints, revokes the tokens bound to it and
+// forgets the app. Its events stay, and what its ingest URL catches from now on
+// is that of an app never made.
 func (r *Registry) DeleteApp(ctx context.Context, slug string) error {
 	if _, err := r.App(ctx, slug); err != nil {
 		return err
@@ -192,6 +193,9 @@ func (r *Registry) DeleteApp(ctx context.Context, slug string) error {
 		if deleted == 0 {
 			break
 		}
+	}
+	if err := r.revokeAll(ctx, slug); err != nil {
+		return err
 	}
 	if _, ok := r.made(slug); !ok {
 		return nil

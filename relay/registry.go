@@ -51,6 +51,9 @@ type Hooks struct {
 	// Changed is told of an endpoint that was made or changed, once it is
 	// kept; App of an app's slug.
 	Changed func(capture.Endpoint)
+	// Ended is told of a token once it is revoked, so that what its bearer has
+	// open can be cut. It is not told of one that expires. nil: nobody asks.
+	Ended func(token capture.ID)
 	// Check refuses an endpoint's URL or headers, with a *capture.FieldError.
 	Check func(capture.EndpointSpec) error
 }

@@ -59,7 +59,7 @@ func (s *Store) Attempts(ctx context.Context, q capture.AttemptQuery) (found []c
 				s.log.log.Error("an attempt cannot be read", "attempt", id, "error", err)
 				continue
 			}
-			if (q.Status == "" || a.Status == q.Status) && (q.Endpoint == "" || a.Endpoint == q.Endpoint) {
+			if asked(txn, &a, &q) {
 				found = append(found, a)
 			}
 		}
@@ -69,6 +69,18 @@ func (s *Store) Attempts(ctx context.Context, q capture.AttemptQuery) (found []c
 		return nil, fmt.Errorf("store: attempts: %w", err)
 	}
 	return found, nil
+}
+
+// asked reports whether an attempt is one of those that q asks for.
+func asked(txn *badger.Txn, a *capture.Attempt, q *capture.AttemptQuery) bool {
+	if q.Event != "" && a.Event != q.Event || q.Endpoint != "" && a.Endpoint != q.Endpoint || q.Status != "" && a.Status != q.Status {
+		return false
+	}
+	if q.App == "" || a.App != "" {
+		return q.App == "" || a.App == q.App
+	}
+	row, err := readRow(txn, a.Event) // an older hooktape did not write it into its attempts
+	return err == nil && row.App == q.App
 }
 
 // pending are pending attempts in the order they are due, at one endpoint or
@@ -89,15 +101,11 @@ func (s *Store) pending(ctx context.Context, q capture.AttemptQuery) (found []ca
 		}
 	}
 	for _, id := range endpoints {
-		due, err := s.Due(ctx, id, q.Limit)
+		due, err := s.due(ctx, id, q)
 		if err != nil {
 			return nil, err
 		}
-		for _, a := range due {
-			if q.Event == "" || a.Event == q.Event {
-				found = append(found, a)
-			}
-		}
+		found = append(found, due...)
 		// Cut now and then: there may be as many endpoints as it pleases.
 		if len(found) > 10*q.Limit {
 			found = soonest(found, q.Limit)

@@ -400,3 +400,61 @@ func TestAttemptsWindow(t *testing.T) {
 		t.Errorf("all pending: %d, %v; want 10", len(all), err)
 	}
 }
+
+// TestAttemptsOfAnApp: pages of an app's attempts are full, however many of
+// others lie between, at an endpoint that both have too.
+func TestAttemptsOfAnApp(t *testing.T) {
+	s := memory(t)
+	both, own := capture.NewID(capture.EndpointID), capture.NewID(capture.EndpointID)
+	var newest, soonest []capture.ID
+	now := time.Now()
+	for i := range 60 {
+		c := event(nil, func(e *capture.Event) { e.App = []string{"bank", "shop", "bank"}[i%3] })
+		a := pending(c, []capture.ID{both, own}[i/3%2], now.Add(time.Duration(i)*time.Second))
+		if i%2 == 0 { // an older hooktape wrote no app
+			a.App = c.Event.App
+		}
+		if c.Event.App == "shop" {
+			newest, soonest = append([]capture.ID{a.ID}, newest...), append(soonest, a.ID)
+		}
+		keep(t, s, c)
+	}
+	read := func(q capture.AttemptQuery) (ids []capture.ID) {
+		t.Helper()
+		list, err := s.Attempts(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range list {
+			ids = append(ids, a.ID)
+		}
+		return ids
+	}
+	for _, q := range []capture.AttemptQuery{{App: "shop", Limit: 3}, {App: "shop", Endpoint: both, Limit: 3}, {App: "shop", Status: capture.AttemptPending, Limit: 3}} {
+		var got []capture.ID
+		for page := read(q); len(page) > 0; page = read(q) {
+			if got = append(got, page...); len(page) < 3 && len(got) < len(newest)/2 {
+				t.Errorf("%+v: a page of %d", q, len(page))
+			}
+			q.Cursor = got[len(got)-1]
+		}
+		want := newest
+		if q.Endpoint != "" {
+			want = nil
+			for i := range newest { // every other one, and the oldest is at both
+				if i%2 == 1 {
+					want = append(want, newest[i])
+				}
+			}
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%+v: got %v, want %v", q, got, want)
+		}
+	}
+	if got := read(capture.AttemptQuery{App: "shop", ByDue: true, Limit: 15}); !reflect.DeepEqual(got, soonest[:15]) {
+		t.Errorf("due: got %v, want %v", got, soonest[:15])
+	}
+	if got := read(capture.AttemptQuery{App: "none"}); len(got) != 0 {
+		t.Errorf("of no app: %v", got)
+	}
+}

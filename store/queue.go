@@ -210,13 +210,18 @@ func (s *Store) Due(ctx context.Context, endpoint capture.ID, limit int) (due []
 	if limit <= 0 {
 		limit = 50
 	}
+	return s.due(ctx, endpoint, capture.AttemptQuery{Limit: limit})
+}
+
+// due is Due of those that q asks for, and reads on until it has its Limit.
+func (s *Store) due(ctx context.Context, endpoint capture.ID, q capture.AttemptQuery) (due []capture.Attempt, err error) {
 	var marks []queueMark // before the view: what is put in later must not be missed
 	for _, prefix := range queuePrefixes {
 		marks = append(marks, s.queues.from(queueOf(keyID(prefix, endpoint))))
 	}
 	err = s.view(ctx, func(txn *badger.Txn) error {
 		for _, m := range marks {
-			if err := s.readQueue(ctx, txn, m, len(due)+limit, &due); err != nil {
+			if err := s.readQueue(ctx, txn, m, &q, len(due)+q.Limit, &due); err != nil {
 				return err
 			}
 		}
@@ -228,8 +233,9 @@ func (s *Store) Due(ctx context.Context, endpoint capture.ID, limit int) (due []
 	return due, nil
 }
 
-// readQueue appends the first attempts of a queue to due, until that has most.
-func (s *Store) readQueue(ctx context.Context, txn *badger.Txn, mark queueMark, most int, due *[]capture.Attempt) error {
+// readQueue appends the first attempts of a queue that q asks for to due, until
+// that has most.
+func (s *Store) readQueue(ctx context.Context, txn *badger.Txn, mark queueMark, q *capture.AttemptQuery, most int, due *[]capture.Attempt) error {
 	queue := mark.queue
 	it := iterate(txn, queue[:], false)
 	defer it.Close()
@@ -246,7 +252,9 @@ func (s *Store) readQueue(ctx context.Context, txn *badger.Txn, mark queueMark, 
 			s.log.log.Error("a pending attempt cannot be read", "attempt", id, "error", err)
 			continue
 		}
-		*due = append(*due, a)
+		if asked(txn, &a, q) {
+			*due = append(*due, a)
+		}
 	}
 	s.queues.raise(mark, first)
 	return nil

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"code.hooktape.dev/hooktape/capture"
@@ -60,6 +61,9 @@ func withSecrets(a capture.App) appWithSecrets {
 
 func (s *Server) apps(r *http.Request) (l list[capture.App], err error) {
 	l.Data, err = s.registry(r).Apps(r.Context())
+	if app := r.URL.Query().Get("app"); app != "" {
+		l.Data = slices.DeleteFunc(l.Data, func(a capture.App) bool { return a.Slug != app })
+	}
 	return l, err
 }
 

@@ -29,7 +29,7 @@ func (s *Server) attemptsAt(r *http.Request, endpoint capture.ID) (l list[captur
 	if err != nil {
 		return l, err
 	}
-	query := capture.AttemptQuery{Endpoint: endpoint, Status: capture.AttemptStatus(q.Get("status")), ByDue: q.Get("order") == "due", Limit: int(limit)}
+	query := capture.AttemptQuery{App: q.Get("app"), Endpoint: endpoint, Status: capture.AttemptStatus(q.Get("status")), ByDue: q.Get("order") == "due", Limit: int(limit)}
 	switch query.Status {
 	case "", capture.AttemptPending, capture.AttemptSucceeded, capture.AttemptFailed, capture.AttemptSkipped:
 	default:

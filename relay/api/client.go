@@ -103,7 +103,7 @@ func (c *Client) Attempts(ctx context.Context, q capture.AttemptQuery) (found []
 			return nil, err
 		}
 	}
-	v := url.Values{"event": {string(q.Event)}, "endpoint": {string(q.Endpoint)}, "status": {string(q.Status)}, "cursor": {string(q.Cursor)}}
+	v := url.Values{"app": {q.App}, "event": {string(q.Event)}, "endpoint": {string(q.Endpoint)}, "status": {string(q.Status)}, "cursor": {string(q.Cursor)}}
 	if q.ByDue {
 		v.Set("order", "due")
 	}

@@ -61,8 +61,12 @@ func (s *Server) endpoint(r *http.Request) (e capture.EndpointRow, err error) {
 	return s.registry(r).Endpoint(r.Context(), id)
 }
 
-func (s *Server) createEndpoint(r *http.Request, in endpointInput) (endpointWithSecret, error) {
-	e, err := s.registry(r).CreateEndpoint(r.Context(), cmp.Or(in.App, capture.DefaultApp), in.EndpointSpec)
+func (s *Server) createEndpoint(r *http.Request, in endpointInput) (out endpointWithSecret, err error) {
+	app, err := within(r, in.App)
+	if err != nil {
+		return out, err
+	}
+	e, err := s.registry(r).CreateEndpoint(r.Context(), cmp.Or(app, capture.DefaultApp), in.EndpointSpec)
 	return endpointWithSecret{e, e.Secret.Key}, err
 }
 

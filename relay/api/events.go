@@ -81,6 +81,11 @@ func (s *Server) replay(r *http.Request, what capture.Resend) (l list[*capture.A
 	if err != nil {
 		return l, err
 	}
+	if app := bound(r); app != "" && what.Endpoint != "" {
+		if err := s.own(r.Context(), app, capture.EndpointID, string(what.Endpoint)); err != nil {
+			return l, err
+		}
+	}
 	l.Data, err = s.Resend(r.Context(), id, what)
 	return l, err
 }

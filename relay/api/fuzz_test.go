@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"encoding/json"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -70,4 +72,50 @@ func want(t *testing.T, w *witness, method, target, body string) (got struct{ ID
 		t.Errorf("%s %s %q answered %s: %v", method, target, body, res.Body, err)
 	}
 	return got
+}
+
+// FuzzBound: no path and no query lets who is bound to an app read another's.
+func FuzzBound(f *testing.F) {
+	const vault = "gold-in-the-vault"
+	o := owned(f)
+	secrets := event([]byte(vault), func(e *capture.Event) { e.App, e.Type = "bank", vault })
+	sent := finished(secrets.Event, 200)
+	sent.Attempts[0].App, sent.Attempts[0].URL = "bank", "http://"+vault
+	keep(f, o.store, secrets, sent)
+	for _, app := range []string{"bank", "shop"} {
+		if _, err := o.registry.CreateApp(f.Context(), app, capture.AppSpec{Name: map[string]string{"bank": vault}[app]}); err != nil {
+			f.Fatal(err)
+		}
+	}
+	e, err := o.registry.CreateEndpoint(f.Context(), "bank", capture.EndpointSpec{URL: "http://" + vault})
+	if err != nil {
+		f.Fatal(err)
+	}
+	_, token, err := o.registry.CreateToken(f.Context(), capture.TokenSpec{Name: "x", Scope: capture.ScopeRead, App: "shop"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, s := range []string{
+		"/api/v1/events?app=shop&app=bank", "/api/v1/events?filter=app:bank&scan=1", "/api/v1/apps/bank", "/api/v1/apps/shop/../bank", "/api/v1/apps/shop%2f..%2fbank/events",
+		"/api/v1/events/" + string(secrets.Event.ID) + "/body", "/api/v1/events/" + strings.ToLower(string(secrets.Event.ID)) + "?app=bank", "/api/v1/events/" + string(secrets.Event.ID) + "/endpoints",
+		"/api/v1/attempts/" + string(sent.Attempts[0].ID), "/api/v1/attempts?event=" + string(secrets.Event.ID) + ";app=bank", "/api/v1/attempts?order=due&%61pp=bank",
+		"/api/v1/endpoints/" + string(e.ID) + "?app=shop", "/api/v1/stats?endpoint=" + string(e.ID), "/api/v1/timeseries?app=", "/api/v1/tokens?app=%zz", "/metrics", "/api/v1/status?app=bank",
+	} {
+		f.Add(s)
+	}
+	h := o.server.Guard(o.server.Handler())
+	f.Fuzz(func(t *testing.T, target string) {
+		u, err := url.ParseRequestURI(target)
+		if err != nil || strings.Contains(target, vault) {
+			return
+		}
+		r := httptest.NewRequest("GET", "http://localhost/", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.URL, r.RequestURI = u, target
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code >= 500 || strings.Contains(w.Body.String(), vault) {
+			t.Errorf("%s answered %d %s", target, w.Code, w.Body)
+		}
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os/user"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -40,13 +41,13 @@ func (s *Server) Guard(next http.Handler) http.Handler {
 			return &problem{Status: http.StatusForbidden, Code: "foreign_origin",
 				Detail: "The request comes from another site's page."}
 		}
-		name := "local"
+		by := caller{name: "local"}
 		if closed && !open(r.URL.Path) {
-			if name, err = s.authorize(w, r); err != nil {
+			if by, err = s.authorize(w, r); err != nil {
 				return err
 			}
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, name)))
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, by)))
 		return nil
 	})
 }
@@ -59,29 +60,30 @@ func (s *Server) closed(ctx context.Context) (bool, error) {
 	return s.Registry.HasTokens(ctx)
 }
 
-// authorize is the name of the bearer of a token that allows the request.
-func (s *Server) authorize(w http.ResponseWriter, r *http.Request) (name string, err error) {
+// authorize is the bearer of a token that allows the request. Whose the things
+// are that it is about is for confine to judge.
+func (s *Server) authorize(w http.ResponseWriter, r *http.Request) (by caller, err error) {
 	given := bearer(r)
 	if s.Token != "" && given != "" && same(given, s.Token) {
-		return "token", nil
+		return caller{name: "token"}, nil
 	}
 	t, known := capture.Token{}, false
 	if s.Registry != nil && given != "" {
 		if t, known, err = s.Registry.Bearer(r.Context(), given); err != nil {
-			return "", err
+			return by, err
 		}
 	}
 	if !known {
 		w.Header().Set("WWW-Authenticate", "Bearer")
-		return "", &problem{Status: http.StatusUnauthorized, Code: "unauthorized",
+		return by, &problem{Status: http.StatusUnauthorized, Code: "unauthorized",
 			Detail: "Send the header Authorization: Bearer TOKEN, with a token that is neither expired nor revoked."}
 	}
-	if need := needs(r.Method, r.URL.Path); t.Scope != need && t.Scope != capture.ScopeManage {
-		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer error="insufficient_scope", scope="%s"`, need)) // RFC 6750 §3.1
-		return "", &problem{Status: http.StatusForbidden, Code: "scope",
-			Detail: fmt.Sprintf("The token %q is of scope %s; this needs %s.", t.Name, t.Scope, need)}
+	if need := needs(r.Method, r.URL.Path); t.Scope != capture.ScopeManage && !slices.Contains(need, t.Scope) {
+		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer error="insufficient_scope", scope="%s"`, need[0])) // RFC 6750 §3.1
+		return by, &problem{Status: http.StatusForbidden, Code: "scope",
+			Detail: fmt.Sprintf("The token %q is of scope %s; this needs %s.", t.Name, t.Scope, need[0])}
 	}
-	return "token:" + t.Name, nil
+	return caller{"token:" + t.Name, t}, nil
 }
 
 // bearer is the token that r shows, or "".
@@ -100,28 +102,49 @@ func same(a, b string) bool {
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
-// needs is the least scope that lets a token make a request.
-func needs(method, at string) capture.Scope {
-	if method == http.MethodGet || method == http.MethodHead {
-		return capture.ScopeRead
+// needs are the scopes, beside manage, that let a token make a request, the
+// usual one first.
+func needs(method, at string) []capture.Scope {
+	reads := method == http.MethodGet || method == http.MethodHead
+	app, _ := path.Match("/api/v1/apps/*", at)
+	emits, _ := path.Match("/api/v1/apps/*/events", at)
+	switch {
+	case at == tunnel:
+		return []capture.Scope{capture.ScopeListen}
+	case reads && app:
+		return []capture.Scope{capture.ScopeRead, capture.ScopeListen}
+	case reads:
+		return []capture.Scope{capture.ScopeRead}
+	case emits && method == http.MethodPost:
+		return []capture.Scope{capture.ScopeIngest}
 	}
-	if emits, _ := path.Match("/api/v1/apps/*/events", at); emits && method == http.MethodPost {
-		return capture.ScopeIngest
-	}
-	return capture.ScopeManage
+	return []capture.Scope{capture.ScopeManage}
 }
 
-// callerKey is where Guard leaves the caller's name in a request's context.
+// tunnel is where listeners connect. It is no route of the API, but may be
+// served behind its Guard.
+const tunnel = "/connect"
+
+// caller is who makes a request.
+type caller struct {
+	name  string
+	token capture.Token // of the Registry, if it was one of those
+}
+
+// callerKey is where Guard leaves the caller in a request's context.
 type callerKey struct{}
 
-// caller is who makes a request: what Guard found, else, on the socket that
-// only they may use, this process's user.
-func caller(r *http.Request) string {
-	if name, ok := r.Context().Value(callerKey{}).(string); ok {
-		return name
+// callerOf is what Guard found, else, on the socket that only they may use,
+// this process's user.
+func callerOf(r *http.Request) caller {
+	if by, ok := r.Context().Value(callerKey{}).(caller); ok {
+		return by
 	}
-	return localUser()
+	return caller{name: localUser()}
 }
+
+// bound is the app that the caller's token is bound to, or "".
+func bound(r *http.Request) string { return callerOf(r).token.App }
 
 var localUser = sync.OnceValue(func() string {
 	if u, err := user.Current(); err == nil {

@@ -25,14 +25,14 @@ func TestScopes(t *testing.T) {
 	}
 	secrets := map[string]string{"none": "", "unknown": capture.NewToken(), "own": "s3cret"}
 	o.server.Token = "s3cret"
-	for _, scope := range []capture.Scope{capture.ScopeManage, capture.ScopeRead, capture.ScopeIngest} {
-		_, secret, err := o.registry.CreateToken(t.Context(), string(scope), scope, time.Time{})
+	for _, scope := range capture.Scopes {
+		_, secret, err := o.registry.CreateToken(t.Context(), capture.TokenSpec{Name: string(scope), Scope: scope})
 		if err != nil {
 			t.Fatal(err)
 		}
 		secrets[string(scope)] = secret
 	}
-	revoked, secret, err := o.registry.CreateToken(t.Context(), "revoked", capture.ScopeManage, time.Time{})
+	revoked, secret, err := o.registry.CreateToken(t.Context(), capture.TokenSpec{Name: "revoked", Scope: capture.ScopeManage})
 	if err == nil {
 		err = o.registry.RevokeToken(t.Context(), revoked.ID)
 	}
@@ -45,18 +45,21 @@ func TestScopes(t *testing.T) {
 		op, body string
 		want     map[string]int
 	}{
-		{"GET /api/v1/apps", "", map[string]int{"own": 200, "manage": 200, "read": 200, "ingest": 403}},
-		{"HEAD /api/v1/apps", "", map[string]int{"own": 200, "manage": 200, "read": 200, "ingest": 403}},
-		{"GET /api/v1/tokens", "", map[string]int{"own": 200, "manage": 200, "read": 200, "ingest": 403}},
-		{"GET /api/v1/nothing", "", map[string]int{"own": 404, "manage": 404, "read": 404, "ingest": 403}},
-		{emit, `{"type":"a"}`, map[string]int{"own": 201, "manage": 201, "read": 403, "ingest": 201}},
-		{"POST /api/v1/apps/../apps/default/events", `{"type":"a"}`, map[string]int{"own": 307, "manage": 307, "read": 403, "ingest": 403}},
-		{"GET /api/v1/apps/default/events", "", map[string]int{"own": 200, "manage": 200, "read": 200, "ingest": 403}},
-		{"DELETE /api/v1/apps/none", "", map[string]int{"own": 404, "manage": 404, "read": 403, "ingest": 403}},
-		{"POST /api/v1/apps/default/endpoints", `{}`, map[string]int{"own": 422, "manage": 422, "read": 403, "ingest": 403}},
-		{"POST /metrics", "", map[string]int{"own": 405, "manage": 405, "read": 403, "ingest": 403}},
-		{"GET /healthz", "", map[string]int{"own": 200, "manage": 200, "read": 200, "ingest": 200, "none": 200, "unknown": 200, "revoked": 200}},
-		{"GET /version", "", map[string]int{"own": 200, "manage": 200, "read": 200, "ingest": 200, "none": 200, "unknown": 200, "revoked": 200}},
+		{"GET /api/v1/apps", "", map[string]int{"own": 200, "manage": 200, "read": 200, "ingest": 403, "listen": 403}},
+		{"HEAD /api/v1/apps", "", map[string]int{"own": 200, "manage": 200, "read": 200, "ingest": 403, "listen": 403}},
+		{"GET /api/v1/tokens", "", map[string]int{"own": 200, "manage": 200, "read": 200, "ingest": 403, "listen": 403}},
+		{"GET /api/v1/apps/default", "", map[string]int{"own": 200, "manage": 200, "read": 200, "ingest": 403, "listen": 200}},
+		{"PATCH /api/v1/apps/default", `{}`, map[string]int{"own": 200, "manage": 200, "read": 403, "ingest": 403, "listen": 403}},
+		{"GET /connect", "", map[string]int{"own": 404, "manage": 404, "read": 403, "ingest": 403, "listen": 404}},
+		{"GET /api/v1/nothing", "", map[string]int{"own": 404, "manage": 404, "read": 404, "ingest": 403, "listen": 403}},
+		{emit, `{"type":"a"}`, map[string]int{"own": 201, "manage": 201, "read": 403, "ingest": 201, "listen": 403}},
+		{"POST /api/v1/apps/../apps/default/events", `{"type":"a"}`, map[string]int{"own": 307, "manage": 307, "read": 403, "ingest": 403, "listen": 403}},
+		{"GET /api/v1/apps/default/events", "", map[string]int{"own": 200, "manage": 200, "read": 200, "ingest": 403, "listen": 403}},
+		{"DELETE /api/v1/apps/none", "", map[string]int{"own": 404, "manage": 404, "read": 403, "ingest": 403, "listen": 403}},
+		{"POST /api/v1/apps/default/endpoints", `{}`, map[string]int{"own": 422, "manage": 422, "read": 403, "ingest": 403, "listen": 403}},
+		{"POST /metrics", "", map[string]int{"own": 405, "manage": 405, "read": 403, "ingest": 403, "listen": 403}},
+		{"GET /healthz", "", map[string]int{"own": 200, "manage": 200, "read": 200, "ingest": 200, "listen": 200, "none": 200, "unknown": 200, "revoked": 200}},
+		{"GET /version", "", map[string]int{"own": 200, "manage": 200, "read": 200, "ingest": 200, "listen": 200, "none": 200, "unknown": 200, "revoked": 200}},
 	} {
 		for name, secret := range secrets {
 			method, target, _ := strings.Cut(tt.op, " ")
@@ -100,7 +103,7 @@ func TestTokensExpire(t *testing.T) {
 		server := &api.Server{Source: s, Registry: r}
 		guarded := server.Guard(server.Handler())
 		token := func(expires time.Duration) string {
-			_, secret, err := r.CreateToken(t.Context(), "ci", capture.ScopeManage, time.Now().Add(expires))
+			_, secret, err := r.CreateToken(t.Context(), capture.TokenSpec{Name: "ci", Scope: capture.ScopeManage, Expires: time.Now().Add(expires)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -129,7 +132,7 @@ func TestUnauthorized(t *testing.T) {
 	o.server.Token = "s3cret"
 	srv := httptest.NewServer(o.server.Guard(o.server.Handler()))
 	defer srv.Close()
-	_, reads, err := o.registry.CreateToken(t.Context(), "reads", capture.ScopeRead, time.Time{})
+	_, reads, err := o.registry.CreateToken(t.Context(), capture.TokenSpec{Name: "reads", Scope: capture.ScopeRead})
 	if err != nil {
 		t.Fatal(err)
 	}

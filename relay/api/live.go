@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,10 +16,11 @@ import (
 )
 
 const (
-	beat      = 20 * time.Second // between two pings
-	silence   = 45 * time.Second // after which a peer is given up: two beats and a little
-	writeTime = 10 * time.Second // for one frame
-	batch     = 256              // facts read at a time
+	beat      = 20 * time.Second       // between two pings
+	silence   = 45 * time.Second       // after which a peer is given up: two beats and a little
+	writeTime = 10 * time.Second       // for one frame
+	batch     = 256                    // facts read at a time
+	lapse     = 500 * time.Millisecond // in which a token that has ended is noticed
 )
 
 var upgrader = websocket.Upgrader{
@@ -50,46 +53,69 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return nil // Upgrade has answered
 	}
-	defer conn.Close()
 	// A hijacked connection's context does not end with it.
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
+	ctx, end := context.WithCancelCause(r.Context())
+	closed := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		defer close(closed)
+		shut(conn, context.Cause(ctx))
+	})
 	go func() {
-		defer cancel()
+		defer end(nil)
 		attend(ctx, conn)
 	}()
+	if t := callerOf(r).token; t.ID != "" {
+		go func() { end(s.outlive(ctx, t)) }()
+	}
 	first := capture.NewRecord("ready")
-	first.Ready = &s.Ready
+	ready := s.ready(r)
+	first.Ready = &ready
 	send := func(r capture.Record) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		conn.SetWriteDeadline(time.Now().Add(writeTime))
 		return conn.WriteJSON(r)
 	}
 	if err = send(first); err == nil && q.Get("watch") != "" {
-		err = tellChanges(ctx, s.Source, send)
+		err = tellChanges(ctx, s.Source, after, bound(r), send)
 	} else if err == nil {
 		err = Follow(ctx, s.Source, after, filter, q.Get("app"), send)
 	}
-	code := websocket.CloseNormalClosure
-	if err != nil && ctx.Err() == nil {
-		code = websocket.CloseInternalServerErr
-	}
-	conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(time.Second))
+	end(err)
+	<-closed
 	return nil
 }
 
-// tellChanges sends a record "changed" after anything has: facts, and also what
-// is no fact, such as an endpoint. It sends no more than twenty a second.
-func tellChanges(ctx context.Context, s Source, send func(capture.Record) error) error {
-	for range s.Watch(ctx) {
-		if err := send(capture.NewRecord("changed")); err != nil {
-			return err
-		}
+// errEnded is why a stream is cut whose token counts no longer.
+var errEnded = errors.New("the token was revoked or has expired")
+
+// outlive waits until a token counts no longer: errEnded; or ctx is done: nil.
+func (s *Server) outlive(ctx context.Context, t capture.Token) error {
+	look := time.NewTicker(lapse)
+	defer look.Stop()
+	for s.Registry.Counts(t) {
 		select {
 		case <-ctx.Done():
-		case <-time.After(50 * time.Millisecond):
+			return nil
+		case <-look.C:
 		}
 	}
-	return nil
+	return errEnded
+}
+
+// shut says why a stream ends and closes it. A peer that reads nothing more
+// keeps the writer no longer than a moment.
+func shut(conn *websocket.Conn, why error) {
+	code, says := websocket.CloseNormalClosure, ""
+	switch {
+	case errors.Is(why, errEnded):
+		code, says = websocket.ClosePolicyViolation, errEnded.Error()
+	case !errors.Is(why, context.Canceled):
+		code = websocket.CloseInternalServerErr
+	}
+	conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, says), time.Now().Add(lapse/2))
+	conn.Close()
 }
 
 // attend pings the peer and reads until it is gone or silent. It has nothing
@@ -223,27 +249,13 @@ func (c *Client) stream(ctx context.Context, q url.Values, each func(capture.Rec
 			if ctx.Err() != nil {
 				return nil
 			}
+			if cut := new(websocket.CloseError); errors.As(err, &cut) && cut.Code == websocket.ClosePolicyViolation {
+				return fmt.Errorf("%s: %w", cut.Text, ErrUnauthorized)
+			}
 			return err
 		}
 		if err := each(r); err != nil {
 			return err
 		}
 	}
-}
-
-// Watch is the change feed of the far store: capacity 1, lossy, closed when
-// ctx is done or the owner is gone.
-func (c *Client) Watch(ctx context.Context) <-chan struct{} {
-	changed := make(chan struct{}, 1)
-	go func() {
-		defer close(changed)
-		c.stream(ctx, url.Values{"watch": {"1"}}, func(capture.Record) error { // how it ended does not matter: closing says so
-			select {
-			case changed <- struct{}{}:
-			default:
-			}
-			return nil
-		})
-	}()
-	return changed
 }

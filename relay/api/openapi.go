@@ -29,7 +29,7 @@ func (s *Server) openapi(w http.ResponseWriter, r *http.Request) error {
 			"schemas":   named,
 			"responses": schema{"Problem": schema{"description": "What went wrong (RFC 9457).", "content": schema{problemType: schema{"schema": problems}}}},
 			"securitySchemes": schema{"bearer": schema{"type": "http", "scheme": "bearer",
-				"description": "A token is asked for as soon as there is one. The role an operation names is the least scope that allows it; manage allows all."}},
+				"description": "A token is asked for as soon as there is one. The role an operation names is a scope that allows it; manage allows all. To a token that is bound to an app, what is another app's is not there."}},
 		},
 	})
 }
@@ -42,7 +42,7 @@ func (rt *route) operation(named map[string]schema) schema {
 	}
 	op["security"] = []schema{}
 	if !open(rt.path()) {
-		op["security"] = []schema{{"bearer": []capture.Scope{needs(rt.method(), rt.path())}}}
+		op["security"] = alternatives(needs(rt.method(), rt.path()))
 	}
 	if params := rt.parameters(); params != nil {
 		op["parameters"] = params
@@ -55,6 +55,14 @@ func (rt *route) operation(named map[string]schema) schema {
 		op["requestBody"] = schema{"required": rt.required != nil, "content": schema{jsonType: schema{"schema": body}}}
 	}
 	return op
+}
+
+// alternatives are scopes of which each is enough.
+func alternatives(scopes []capture.Scope) (all []schema) {
+	for _, scope := range scopes {
+		all = append(all, schema{"bearer": []capture.Scope{scope}})
+	}
+	return all
 }
 
 func (rt *route) parameters() (params []schema) {

@@ -63,8 +63,8 @@ type Endpoints interface {
 // Tokens manages bearer tokens of the API.
 type Tokens interface {
 	Tokens(context.Context) ([]capture.Token, error) // oldest first
-	// CreateToken returns the token once; expires may be zero.
-	CreateToken(ctx context.Context, name string, scope capture.Scope, expires time.Time) (t capture.Token, secret string, err error)
+	// CreateToken returns the token once.
+	CreateToken(context.Context, capture.TokenSpec) (t capture.Token, secret string, err error)
 	RevokeToken(context.Context, capture.ID) error
 }
 

@@ -438,19 +438,21 @@ func TestTokens(t *testing.T) {
 	each(t, func(t *testing.T, o *owner, r api.Registry) {
 		ctx := t.Context()
 		expires := time.Now().Add(time.Hour).UTC().Round(time.Second)
-		made, secret, err := r.CreateToken(ctx, "ci <1>", capture.ScopeRead, expires)
-		if err != nil || made.Name != "ci <1>" || made.Scope != capture.ScopeRead || !made.Expires.Equal(expires) || !strings.HasPrefix(secret, "htk_") || strings.Contains(made.Hint, secret) {
+		made, secret, err := r.CreateToken(ctx, capture.TokenSpec{Name: "ci <1>", Scope: capture.ScopeRead, App: capture.DefaultApp, Expires: expires})
+		if err != nil || made.Name != "ci <1>" || made.Scope != capture.ScopeRead || made.App != capture.DefaultApp || !made.Expires.Equal(expires) || !strings.HasPrefix(secret, "htk_") || strings.Contains(made.Hint, secret) {
 			t.Fatalf("made %+v %q, %v", made, secret, err)
 		}
 		if _, known, _ := o.registry.Bearer(ctx, secret); !known {
 			t.Error("the token does not count")
 		}
-		_, _, err = r.CreateToken(ctx, "", capture.ScopeRead, time.Time{})
+		_, _, err = r.CreateToken(ctx, capture.TokenSpec{Scope: capture.ScopeRead})
 		wantField(t, err, "name")
-		_, _, err = r.CreateToken(ctx, "x", "all", time.Time{})
+		_, _, err = r.CreateToken(ctx, capture.TokenSpec{Name: "x", Scope: "all"})
 		wantField(t, err, "scope")
-		_, _, err = r.CreateToken(ctx, "x", capture.ScopeRead, time.Now().Add(-time.Hour))
+		_, _, err = r.CreateToken(ctx, capture.TokenSpec{Name: "x", Scope: capture.ScopeRead, Expires: time.Now().Add(-time.Hour)})
 		wantField(t, err, "expires_at")
+		_, _, err = r.CreateToken(ctx, capture.TokenSpec{Name: "x", Scope: capture.ScopeRead, App: "none"})
+		wantField(t, err, "app")
 		wantError(t, r.RevokeToken(ctx, capture.NewID(capture.TokenID)), capture.ErrNotFound)
 		wantError(t, r.RevokeToken(ctx, "tok_x/y"), capture.ErrNotFound)
 		if err := r.RevokeToken(ctx, made.ID); err != nil {
@@ -512,7 +514,7 @@ func TestWho(t *testing.T) {
 	by(me.Username, c)
 	by("local", o.tcp(t, ""))
 	by("token", o.tcp(t, "s3cret"))
-	_, secret, err := c.CreateToken(ctx, "ci", capture.ScopeManage, time.Time{})
+	_, secret, err := c.CreateToken(ctx, capture.TokenSpec{Name: "ci", Scope: capture.ScopeManage})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 type route struct {
 	name    string // of the operation, for generated clients; never changes
 	op      string // method and path, as ServeMux has them
+	whose   whose
 	summary string
 	params  []parameter // beside those in the path
 	handler
@@ -155,7 +156,7 @@ func resembles(path, given string) string {
 }
 
 // registry manages in the name of who asks.
-func (s *Server) registry(r *http.Request) *relay.Registry { return s.Registry.As(caller(r)) }
+func (s *Server) registry(r *http.Request) *relay.Registry { return s.Registry.As(callerOf(r).name) }
 
 // pathID is the id in a route's path.
 func pathID(r *http.Request, noun string) (capture.ID, error) {

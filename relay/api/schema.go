@@ -37,7 +37,7 @@ var spelled = map[reflect.Type]schema{
 	reflect.TypeFor[capture.Origin]():         oneOf(capture.Ingress, capture.FromTrigger, capture.FromSample, capture.FromReplay, capture.Imported),
 	reflect.TypeFor[capture.Verdict]():        oneOf(capture.Valid, capture.Invalid, capture.Stale, capture.Unsigned, capture.Unchecked),
 	reflect.TypeFor[capture.State]():          oneOf(capture.Captured, capture.Pending, capture.Retrying, capture.OK, capture.Failed, capture.Rejected),
-	reflect.TypeFor[capture.Scope]():          oneOf(capture.ScopeManage, capture.ScopeRead, capture.ScopeIngest),
+	reflect.TypeFor[capture.Scope]():          oneOf(capture.Scopes...),
 	reflect.TypeFor[capture.Interval]():       oneOf(capture.ByMinute, capture.ByHour, capture.ByDay, capture.ByWeek, capture.ByMonth),
 }
 

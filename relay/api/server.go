@@ -58,7 +58,7 @@ type Server struct {
 }
 
 // Handler has all routes of the surface. It trusts its callers: for a TCP
-// address wrap it in Guard.
+// address wrap it in Guard, which also tells it who is bound to an app.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	routes := s.routes()
@@ -69,6 +69,9 @@ func (s *Server) Handler() http.Handler {
 		}
 		mux.HandleFunc(rt.op, answered(func(w http.ResponseWriter, r *http.Request) error {
 			r.Body = http.MaxBytesReader(w, r.Body, most)
+			if err := s.confine(&rt, r); err != nil {
+				return err
+			}
 			return rt.serve(w, r)
 		}))
 	}

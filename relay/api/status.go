@@ -15,7 +15,19 @@ type Status struct {
 
 func (s *Server) status(r *http.Request) (Status, error) {
 	counts, err := s.Source.Counts(r.Context())
-	return Status{s.Ready, counts, s.Version}, err
+	if bound(r) != "" { // all but where to go on from is about every app
+		counts = capture.Counts{Seq: counts.Seq}
+	}
+	return Status{s.ready(r), counts, s.Version}, err
+}
+
+// ready is what a caller may know of where things are: one bound to an app is
+// told the addresses, and not what is forwarded where for the others.
+func (s *Server) ready(r *http.Request) capture.Ready {
+	if bound(r) != "" {
+		return capture.Ready{Ingest: s.Ready.Ingest, API: s.Ready.API, Targets: []string{}}
+	}
+	return s.Ready
 }
 
 type liveness struct {

@@ -3,17 +3,10 @@ package api
 import (
 	"context"
 	"net/http"
-	"time"
+	"slices"
 
 	"code.hooktape.dev/hooktape/capture"
 )
-
-// tokenInput is what a token is made of.
-type tokenInput struct {
-	Name    string        `json:"name"`
-	Scope   capture.Scope `json:"scope"`
-	Expires time.Time     `json:"expires_at,omitzero"` // absent: never
-}
 
 // newToken is a token with what is shown of it but once.
 type newToken struct {
@@ -23,12 +16,18 @@ type newToken struct {
 
 func (s *Server) tokens(r *http.Request) (l list[capture.Token], err error) {
 	l.Data, err = s.registry(r).Tokens(r.Context())
+	if app := r.URL.Query().Get("app"); app != "" {
+		l.Data = slices.DeleteFunc(l.Data, func(t capture.Token) bool { return t.App != app })
+	}
 	return l, err
 }
 
-func (s *Server) createToken(r *http.Request, in tokenInput) (newToken, error) {
-	t, secret, err := s.registry(r).CreateToken(r.Context(), in.Name, in.Scope, in.Expires)
-	return newToken{t, secret}, err
+func (s *Server) createToken(r *http.Request, in capture.TokenSpec) (t newToken, err error) {
+	if in.App, err = within(r, in.App); err != nil {
+		return t, err
+	}
+	t.Token, t.Secret, err = s.registry(r).CreateToken(r.Context(), in)
+	return t, err
 }
 
 func (s *Server) revokeToken(r *http.Request) error {
@@ -47,9 +46,9 @@ func (c *Client) Tokens(ctx context.Context) ([]capture.Token, error) {
 }
 
 // CreateToken implements Registry.
-func (c *Client) CreateToken(ctx context.Context, name string, scope capture.Scope, expires time.Time) (capture.Token, string, error) {
+func (c *Client) CreateToken(ctx context.Context, spec capture.TokenSpec) (capture.Token, string, error) {
 	var t newToken
-	err := c.call(ctx, "POST", "/tokens", tokenInput{name, scope, expires}, &t)
+	err := c.call(ctx, "POST", "/tokens", spec, &t)
 	return t.Token, t.Secret, err
 }
 
