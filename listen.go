@@ -24,25 +24,22 @@ import (
 	"code.hooktape.dev/hooktape/store"
 )
 
-// catching are the flags of commands that take webhooks in.
-type catching struct {
+// keeping are the flags of commands that own a store and take webhooks in.
+type keeping struct {
 	common
-	ingest, apiAddr string
-	maxBody         sizeFlag
-	readyFile       string
-	token           string
-	allow           cli.StringSlice // addresses that registered endpoints may reach, as answer.ParseAllow reads them
+	maxBody   sizeFlag
+	readyFile string
+	token     string
+	allow     cli.StringSlice // addresses that registered endpoints may reach, as answer.ParseAllow reads them
 
 	retainAge   spanFlag
 	retainSize  sizeFlag
 	retainCount int64
 }
 
-func (o *catching) flags() []cli.Flag {
+func (o *keeping) flags() []cli.Flag {
 	o.maxBody = 25 << 20
 	return append(o.common.here(),
-		&cli.StringFlag{Name: "ingest", Usage: "take webhooks at `ADDR`", Value: "127.0.0.1:4080", Destination: &o.ingest},
-		&cli.StringFlag{Name: "api", Usage: "serve the management API at `ADDR`", Value: "127.0.0.1:4081", Destination: &o.apiAddr},
 		&cli.StringFlag{Name: "token", Usage: "ask callers of the API for `TOKEN`", Destination: &o.token},
 		&cli.GenericFlag{Name: "max-body", Usage: "refuse bodies over `SIZE`", Value: &o.maxBody},
 		&cli.StringFlag{Name: "ready-file", Usage: "write the ready record to `FILE` once webhooks are taken", Destination: &o.readyFile},
@@ -52,6 +49,29 @@ func (o *catching) flags() []cli.Flag {
 		&cli.Int64Flag{Name: "retain-count", Usage: "forget the oldest events beyond `N`", DefaultText: "no limit", Destination: &o.retainCount},
 	)
 }
+
+func (o *keeping) retain() store.Retain {
+	return store.Retain{Age: time.Duration(o.retainAge), Bytes: int64(o.retainSize), Count: o.retainCount}
+}
+
+// catching are the flags of commands that take webhooks in on this machine, or
+// from a relay.
+type catching struct {
+	keeping
+	uplink
+	ingest, apiAddr string
+}
+
+func (o *catching) flags() []cli.Flag {
+	return append(append(o.keeping.flags(), o.uplink.flags(&o.common)...),
+		&cli.StringFlag{Name: "ingest", Usage: "take webhooks at `ADDR`", Value: localIngest, Destination: &o.ingest},
+		&cli.StringFlag{Name: "api", Usage: "serve the management API at `ADDR`", Value: "127.0.0.1:4081", Destination: &o.apiAddr},
+	)
+}
+
+// localIngest is where webhooks are taken by default. With a relay they are
+// taken there, and here only if an address is given.
+const localIngest = "127.0.0.1:4080"
 
 // forwarding are the flags that say how events are sent on.
 type forwarding struct {
@@ -138,6 +158,7 @@ func (o *listenOptions) run(ctx context.Context, e *env, targets []string) error
 			return err
 		}
 	}
+	o.uplink.of = o.app
 	if o.dryRun {
 		return o.explain(e, forward, targets)
 	}
@@ -161,7 +182,7 @@ func (o *listenOptions) run(ctx context.Context, e *env, targets []string) error
 // printAll writes a line for everything that happens until ctx is done.
 func (o *listenOptions) printAll(ctx context.Context, e *env, n *node) error {
 	p := newPrinter(e, &o.common)
-	if err := api.Follow(ctx, n.store, n.began, everything(), "", p.print); err != nil {
+	if err := n.follow(ctx, p.print); err != nil {
 		return err
 	}
 	return e.ended()
@@ -200,31 +221,43 @@ func (o *catching) own(ctx context.Context, e *env, forward answer.Options, scre
 	if err != nil {
 		return err
 	}
-	ingest, err := listen("ingest", o.ingest)
+	up, err := o.uplink.listener(&o.common, o.token)
 	if err != nil {
-		return running(ctx, dir, err)
+		return err
 	}
-	defer ingest.Close()
+	var ingest net.Listener
+	if up == nil || o.ingest != localIngest {
+		if ingest, err = listen("ingest", o.ingest); err != nil {
+			return running(ctx, dir, err)
+		}
+		defer ingest.Close()
+	}
 	manage, err := listen("api", o.apiAddr)
 	if err != nil {
 		return running(ctx, dir, err)
 	}
 	defer manage.Close()
-	if err := loopbackOnly(manage, o.token); err != nil {
-		return err
+	if up == nil {
+		if err := loopbackOnly(manage, o.token); err != nil {
+			return err
+		}
 	}
 	guard, err := answer.ParseAllow(o.allow.Value()...)
 	if err != nil {
 		return usage("--allow-target %v", err)
 	}
-	guard.Loopback = guard.Loopback || onLoopback(ingest) && onLoopback(manage)
-	n, err := openNode(ctx, dir, store.Options{Log: log, Retain: store.Retain{
-		Age: time.Duration(o.retainAge), Bytes: int64(o.retainSize), Count: o.retainCount}}, forward, guard)
+	guard.Loopback = guard.Loopback || (ingest == nil || onLoopback(ingest)) && onLoopback(manage)
+	n, err := openNode(ctx, dir, store.Options{Log: log, Retain: o.retain()}, forward, guard, nil)
 	if err != nil {
 		return err
 	}
-	n.api.Token = o.token
-	n.api.Ready.Ingest, n.api.Ready.API = baseURL(ingest), baseURL(manage)
+	n.api.Ready.API = baseURL(manage)
+	if ingest != nil {
+		n.api.Ready.Ingest = baseURL(ingest)
+	}
+	if up == nil {
+		n.api.Token = o.token
+	}
 	if err := prepare(ctx, n); err != nil {
 		return errors.Join(err, n.close())
 	}
@@ -238,16 +271,16 @@ func (o *catching) own(ctx context.Context, e *env, forward answer.Options, scre
 	// are answered, and what they led to is kept.
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	in := &relay.Ingest{Keep: n.store.Keep, Plan: n.dispatch.Plan, Route: n.registry.Route, MaxBody: int64(o.maxBody), Log: log}
-	in.Challenge = n.registry.Challenge
-	return n.run(serving,
-		func(ctx context.Context) error { return in.Serve(ctx, ingest) },
+	more := []func(context.Context) error{
 		func(ctx context.Context) error { return serveAPI(ctx, manage, n.api.Guard(n.api.Handler())) },
 		func(serving context.Context) error {
 			defer stop()
 			ctx, cancel := context.WithCancel(ctx)
 			defer cancel()
 			defer context.AfterFunc(serving, cancel)()
+			if up != nil && !n.reach(ctx, up) {
+				return nil // up says why
+			}
 			rows, err := n.store.EndpointRows(ctx, capture.EndpointQuery{Status: capture.EndpointEnabled, Limit: 1000})
 			if err != nil {
 				return err
@@ -256,7 +289,18 @@ func (o *catching) own(ctx context.Context, e *env, forward answer.Options, scre
 				return err
 			}
 			return body(ctx, n)
-		})
+		},
+	}
+	if ingest != nil {
+		in := &relay.Ingest{Keep: n.store.Keep, Plan: n.dispatch.Plan, Route: n.registry.Route, Challenge: n.registry.Challenge,
+			Sync: n.ownAnswer, MaxBody: int64(o.maxBody), Log: log}
+		more = append(more, func(ctx context.Context) error { return in.Serve(ctx, ingest) })
+	}
+	if up != nil {
+		n.join(up, log)
+		more = append(more, up.Run)
+	}
+	return n.run(serving, more...)
 }
 
 // errRunning is returned for listening a second time.
@@ -278,9 +322,9 @@ func running(ctx context.Context, dir string, taken error) error {
 }
 
 // announce says that webhooks are taken: on standard output first of all
-// records, for people on standard error, and in the file that scripts wait
-// for.
-func (o *catching) announce(e *env, ready capture.Ready, endpoints int, quiet bool) error {
+// records, for people on standard error, as human puts it, and in the file that
+// scripts wait for.
+func (o *keeping) announce(e *env, ready capture.Ready, human func() string) error {
 	r := capture.NewRecord("ready")
 	r.Ready = &ready
 	line, err := json.Marshal(r)
@@ -294,18 +338,29 @@ func (o *catching) announce(e *env, ready capture.Ready, endpoints int, quiet bo
 			return fmt.Errorf("--ready-file: %w", err)
 		}
 	}
-	switch {
-	case o.json:
+	if o.json {
 		fmt.Fprintln(e.stdout, string(line))
-	case !quiet:
+		return nil
+	}
+	fmt.Fprint(e.stderr, human())
+	return nil
+}
+
+func (o *catching) announce(e *env, ready capture.Ready, endpoints int, quiet bool) error {
+	return o.keeping.announce(e, ready, func() string {
+		if quiet {
+			return ""
+		}
 		to := strings.Join(ready.Targets, ", ")
 		if endpoints > 0 {
 			to = strings.TrimPrefix(to+" and ", " and ") + fmt.Sprintf("the endpoints that are registered (%d)", endpoints)
 		}
-		fmt.Fprintf(e.stderr, "Ready. Send webhooks to %s, or %s/in/APP for an app of their own (^C ends)\n  forwarded to %s, kept in %s\n",
-			ready.Ingest, ready.Ingest, cmp.Or(to, "nobody"), ready.Store)
-	}
-	return nil
+		where := fmt.Sprintf("%s, or %s/in/APP for an app of their own", ready.Ingest, ready.Ingest)
+		if ready.Relay != "" {
+			where = ready.Ingest
+		}
+		return fmt.Sprintf("Ready. Send webhooks to %s (^C ends)\n  forwarded to %s, kept in %s\n", where, cmp.Or(to, "nobody"), ready.Store)
+	})
 }
 
 // loopbackOnly refuses to manage strangers' requests without a token.

@@ -18,6 +18,7 @@ import (
 	"code.hooktape.dev/hooktape/capture/match"
 	"code.hooktape.dev/hooktape/capture/safe"
 	"code.hooktape.dev/hooktape/relay/api"
+	"code.hooktape.dev/hooktape/relay/tunnel"
 	"code.hooktape.dev/hooktape/store"
 )
 
@@ -84,8 +85,10 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.As(err, &exit):
 		return exit.code
-	case errors.Is(err, api.ErrUnauthorized):
+	case errors.Is(err, api.ErrUnauthorized), errors.Is(err, tunnel.ErrUnauthorized):
 		return exitAuth
+	case errors.Is(err, tunnel.ErrUnreachable):
+		return exitUnreachable
 	case errors.As(err, &field), errors.As(err, &syntax), errors.Is(err, capture.ErrBadID), errors.Is(err, capture.ErrBadTarget):
 		return exitUsage
 	}
@@ -106,6 +109,10 @@ func hint(err error) string {
 		return "See it with hooktape endpoints get " + there.With
 	case errors.As(err, &there) && there.With != "":
 		return "See it with hooktape apps get " + there.With
+	case errors.Is(err, tunnel.ErrUnreachable):
+		return "hooktape doctor --relay URL finds out where it fails. What was caught before can be seen with hooktape events ls."
+	case errors.Is(err, tunnel.ErrUnauthorized):
+		return "Give a token that may listen with --token: hooktape tokens create NAME --scope listen makes one at the relay."
 	case errors.Is(err, api.ErrUnauthorized):
 		return "Give a token that may do this; hooktape tokens create NAME makes one."
 	case errors.Is(err, capture.ErrDisabled):
@@ -168,7 +175,7 @@ func newApp(e *env) *cli.App {
 		Reader:                    e.stdin, Writer: e.stdout, ErrWriter: e.stderr,
 		ExitErrHandler: func(*cli.Context, error) {}, // run has the last word
 		Commands: []*cli.Command{
-			listenCommand(e), recordCommand(e), eventsCommand(e), attemptsCommand(e), replayCommand(e), waitCommand(e),
+			listenCommand(e), relayCommand(e), recordCommand(e), eventsCommand(e), attemptsCommand(e), replayCommand(e), waitCommand(e),
 			appsCommand(e), endpointsCommand(e), tokensCommand(e), statsCommand(e),
 			doctorCommand(e), configCommand(e), completionCommand(e), versionCommand(e),
 		},

@@ -20,6 +20,7 @@ import (
 	"code.hooktape.dev/hooktape/relay/answer"
 	"code.hooktape.dev/hooktape/relay/api"
 	"code.hooktape.dev/hooktape/relay/dispatch"
+	"code.hooktape.dev/hooktape/relay/tunnel"
 	"code.hooktape.dev/hooktape/store"
 )
 
@@ -32,7 +33,9 @@ type node struct {
 	registry *relay.Registry
 	api      *api.Server
 	socket   net.Listener
-	began    uint64 // the store's sequence when the process began to serve
+	news     news
+	uplink   *tunnel.Listener // nil: webhooks come here
+	began    uint64           // the store's sequence when the process began to serve
 }
 
 // close gives the directory up before run was called.
@@ -41,7 +44,8 @@ func (n *node) close() error { return errors.Join(n.socket.Close(), n.store.Clos
 // openNode takes ownership of dir. It fails with store.ErrLocked when another
 // process has it. forward is how listeners are sent to; guard keeps registered
 // endpoints from addresses they may not reach.
-func openNode(ctx context.Context, dir string, o store.Options, forward answer.Options, guard *answer.Guard) (*node, error) {
+// hub has the tunnels of a relay, and is nil elsewhere.
+func openNode(ctx context.Context, dir string, o store.Options, forward answer.Options, guard *answer.Guard, hub *tunnel.Hub) (*node, error) {
 	s, err := store.Open(dir, o)
 	if err != nil {
 		return nil, err
@@ -52,7 +56,7 @@ func openNode(ctx context.Context, dir string, o store.Options, forward answer.O
 	}
 	n := &node{store: s, socket: socket}
 	n.dispatch = &dispatch.Dispatcher{Store: s, History: s, Log: o.Log}
-	n.registry, err = relay.NewRegistry(ctx, s, relay.Hooks{
+	hooks := relay.Hooks{
 		Plan: n.dispatch.Plan, Resend: n.dispatch.Resend, Changed: n.dispatch.Put,
 		Check: func(e capture.EndpointSpec) error {
 			if err := guard.URL(e.URL); err != nil {
@@ -60,12 +64,22 @@ func openNode(ctx context.Context, dir string, o store.Options, forward answer.O
 			}
 			return answer.CheckHeaders(e.Headers)
 		},
-	})
+	}
+	if hub != nil {
+		hooks.Ended = hub.Cut
+	}
+	n.registry, err = relay.NewRegistry(ctx, s, hooks)
 	if err != nil {
 		return nil, errors.Join(err, n.close())
 	}
 	n.dispatch.Delivers, n.dispatch.Disable = n.registry.Delivers, n.registry.Disable
 	n.dispatch.Open = func(e capture.Endpoint) (dispatch.Sender, error) {
+		switch {
+		case e.Of != "" && hub != nil:
+			return tunnel.Sender{Hub: hub, Endpoint: e}, nil
+		case e.Of != "":
+			return nil, fmt.Errorf("%s is reached through a relay that runs: %w", e.URL, capture.ErrBadTarget)
+		}
 		if e.Status != "" {
 			return &answer.Delivery{Endpoint: e, Guard: guard, AppKeys: func() []string { return n.registry.Keys(e.App) }}, nil
 		}
@@ -155,7 +169,7 @@ func connect(ctx context.Context, e *env, o *common, forward answer.Options) (c 
 		if _, err := c.Status(ctx); err == nil {
 			return c, func() error { c.Close(); return nil }, nil
 		}
-		n, err := openNode(ctx, dir, store.Options{Log: log}, forward, &answer.Guard{Loopback: true})
+		n, err := openNode(ctx, dir, store.Options{Log: log}, forward, &answer.Guard{Loopback: true}, nil)
 		if err == nil {
 			n.dispatch.ByHand = true
 			return c, n.serve(ctx, c), nil

@@ -33,6 +33,10 @@ func (p *printer) print(r capture.Record) error {
 		return p.line(at, p.event(r.Event))
 	case r.Attempt != nil:
 		return p.line(at, p.attempt(r.Attempt))
+	case r.Gap != nil:
+		return p.line(at, p.paint(yellow, "··· "+r.Gap.String()))
+	case r.Link != nil:
+		return p.line(at, p.link(r.Type, r.Link))
 	case r.Error != nil:
 		return p.line(at, "error: "+safe.Line(r.Error.Message))
 	}
@@ -68,6 +72,17 @@ func (p *printer) attempt(a *capture.Attempt) string {
 	}
 	return fmt.Sprintf("<-- %s %s %s %dms [%s]%s", p.paint(paint, "["+result+"]"), safe.Line(a.Method),
 		safe.Line(a.URL), time.Duration(a.Duration).Milliseconds(), a.Event, tail)
+}
+
+// link says what has become of the connection to the relay.
+func (p *printer) link(kind string, l *capture.Link) string {
+	switch kind {
+	case "disconnected":
+		return p.paint(red, "-x- relay: "+safe.Line(l.Reason)+"; connecting again")
+	case "reconnected":
+		return p.paint(green, fmt.Sprintf("-o- relay: connected again, round trip %s, %d missed", l.RTT.Short(), l.Missed))
+	}
+	return p.paint(yellow, "-i- relay: "+safe.Line(l.Notice))
 }
 
 const red, green, yellow = "31", "32", "33"

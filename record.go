@@ -62,7 +62,7 @@ func (o *recordOptions) run(ctx context.Context, e *env) error {
 // record prints events until there are enough of them, or limited is done.
 func (o *recordOptions) record(limited context.Context, e *env, n *node, until *match.Predicate) error {
 	p, seen := newPrinter(e, &o.common), 0
-	err := api.Follow(limited, n.store, n.began, everything(), "", func(r capture.Record) error {
+	err := n.follow(limited, func(r capture.Record) error {
 		if err := p.print(r); err != nil || r.Event == nil || r.Event.Refused != nil {
 			return err
 		}

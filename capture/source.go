@@ -105,7 +105,7 @@ type Record struct {
 	Event   *Event    `json:"event,omitempty"`
 	Attempt *Attempt  `json:"attempt,omitempty"`
 	Gap     *Gap      `json:"gap,omitempty"`
-	Relay   *Link     `json:"relay,omitempty"` // of disconnected and reconnected
+	Link    *Link     `json:"link,omitempty"` // of disconnected, reconnected and notice
 	Error   *Failure  `json:"error,omitempty"`
 }
 

@@ -163,7 +163,7 @@ func (r *Registry) editApp(ctx context.Context, slug string, show func(capture.A
 		return capture.App{}, bare(err)
 	}
 	r.known.mu.Lock()
-	r.known.apps[slug] = a
+	r.known.put(a)
 	r.known.mu.Unlock()
 	return show(a), nil
 }
@@ -222,23 +222,42 @@ func (r *Registry) Delivers(slug string) bool {
 }
 
 // Route is the app that a name in an ingest URL stands for, by its ingest key
-// or its slug, and how its senders are answered.
-func (r *Registry) Route(name string) (slug string, answer capture.Answer) {
+// or its slug, and how its senders are answered. Anything that may be a slug
+// is an app.
+func (r *Registry) Route(name string) (slug string, answer capture.Answer, ok bool) {
+	if slug, answer, ok = r.RouteKey(name); ok {
+		return slug, answer, ok
+	}
+	a, _ := r.made(name)
+	return name, a.Answer, true
+}
+
+// RouteKey is Route for an address that strangers reach: by the ingest key, and
+// by nothing that can be guessed.
+func (r *Registry) RouteKey(name string) (slug string, answer capture.Answer, ok bool) {
+	if !strings.HasPrefix(name, "ik_") {
+		return "", answer, false
+	}
 	r.known.mu.RLock()
 	defer r.known.mu.RUnlock()
-	if a, ok := r.known.apps[name]; ok {
-		return name, a.Answer
+	a := r.known.apps[r.known.keys[name]]
+	if slices.Contains(a.IngestKey.Live(time.Now()), name) {
+		return a.Slug, a.Answer, true
 	}
-	if !strings.HasPrefix(name, "ik_") {
-		return name, answer
+	return "", answer, false
+}
+
+// IngestKey is the newest ingest key of an app. One that has only caught
+// events so far, or is the default one, is made for it.
+func (r *Registry) IngestKey(ctx context.Context, slug string) (string, error) {
+	if a, ok := r.made(slug); ok {
+		return a.IngestKey.Key, nil
 	}
-	now := time.Now()
-	for _, a := range r.known.apps {
-		if slices.Contains(a.IngestKey.Live(now), name) {
-			return a.Slug, a.Answer
-		}
+	if _, err := r.changeApp(ctx, slug, hidden, func(*capture.App) error { return nil }); err != nil {
+		return "", err
 	}
-	return name, answer
+	a, _ := r.made(slug)
+	return a.IngestKey.Key, nil
 }
 
 func checkSlug(slug string) error {

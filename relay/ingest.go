@@ -35,8 +35,14 @@ type Ingest struct {
 	// Plan makes the pending attempts of a new event; nil: none.
 	Plan func(e *capture.Event, body []byte) []*capture.Attempt
 	// Route is the app that a name in the path stands for, and what its
-	// senders are told; nil: the app of that name, and 202.
-	Route func(name string) (app string, answer capture.Answer)
+	// senders are told; false: there is none, which is answered 404 and leaves
+	// nothing. nil: the app of that name, and 202.
+	Route func(name string) (app string, answer capture.Answer, ok bool)
+	// Host is the name that a host stands for, of which then all paths are;
+	// "": none. nil: no host is more than an address.
+	Host func(host string) (name string)
+	// Claim is the listener that an event is for; nil: nobody claims any.
+	Claim func(e *capture.Event, body []byte) capture.ID
 	// Challenge is what a provider is told that asks whether its receiver is
 	// there, in place of Route's answer; nil: nobody asks.
 	Challenge func(e *capture.Event, body []byte) (answer capture.Answer, provider string, ok bool)
@@ -64,6 +70,12 @@ const freeBody = 64 << 10
 // Serve answers requests on l until ctx is done; then it takes no new ones
 // and returns when those under way are answered, 10 s later at most.
 func (in *Ingest) Serve(ctx context.Context, l net.Listener) error {
+	return in.ServeBeside(ctx, l, in)
+}
+
+// ServeBeside is Serve with a handler that gives to in what it does not answer
+// itself.
+func (in *Ingest) ServeBeside(ctx context.Context, l net.Listener, h http.Handler) error {
 	in.MaxBody = cmp.Or(in.MaxBody, 25<<20)
 	in.MaxHead = cmp.Or(in.MaxHead, 64<<10)
 	in.Log = cmp.Or(in.Log, slog.Default())
@@ -74,8 +86,9 @@ func (in *Ingest) Serve(ctx context.Context, l net.Listener) error {
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	srv := &http.Server{
-		Handler:           in,
+		Handler:           h,
 		Protocols:         &protocols,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ConnContext:       head.Context,
 		MaxHeaderBytes:    in.MaxHead + 4<<10, // the Conn's limit is reached first, and leaves a stub
 		ReadHeaderTimeout: cmp.Or(in.ReadTime, 10*time.Second),
@@ -112,10 +125,10 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		parsedHead(e, r)
 	}
-	e.App, e.Target = route(e.Target)
-	var told capture.Answer
-	if in.Route != nil {
-		e.App, told = in.Route(e.App)
+	told, ok := in.route(e, r.Host)
+	if !ok {
+		problem(w, http.StatusNotFound, "No app is here. Check the ingest URL: hooktape apps get shows an app's, and a rotated key counts for a while only.", nil)
+		return
 	}
 	if seen && raw.Over > 0 {
 		in.refuse(w, r, e, capture.Refusal{Status: http.StatusRequestHeaderFieldsTooLarge,
@@ -140,6 +153,9 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if a, provider, ok := in.Challenge(e, body); ok {
 			told, e.Metadata = a, map[string]string{"challenge": provider}
 		}
+	}
+	if in.Claim != nil {
+		e.Claimed = in.Claim(e, body)
 	}
 	change := &capture.Change{Event: e, Body: body}
 	if in.Plan != nil {
@@ -220,6 +236,22 @@ func parsedHead(e *capture.Event, r *http.Request) {
 			e.Headers[i][0] = strings.ToLower(e.Headers[i][0])
 		}
 	}
+}
+
+// route gives e its app, by the host or the beginning of the path it was sent
+// to, and takes that off its target. It is false where there is no such app.
+func (in *Ingest) route(e *capture.Event, host string) (told capture.Answer, ok bool) {
+	name, rest := route(e.Target)
+	if in.Host != nil {
+		if whole := in.Host(host); whole != "" {
+			name, rest = whole, e.Target
+		}
+	}
+	e.App, e.Target, ok = name, rest, true
+	if in.Route != nil {
+		e.App, told, ok = in.Route(name)
+	}
+	return told, ok
 }
 
 // route reads the app off a raw target. /in/{app}/rest is the app's, and its
@@ -354,7 +386,10 @@ func (in *Ingest) malformed(h *head.Head, from net.Addr) {
 		Method: h.Method, Proto: h.Proto, Headers: h.Headers,
 		Refused: &capture.Refusal{Status: http.StatusBadRequest, Limit: "protocol"},
 	}
-	e.App, e.Target = route(capture.Raw(h.Target))
+	e.Target = capture.Raw(h.Target)
+	if _, ok := in.route(e, h.Headers.First("Host")); !ok {
+		return
+	}
 	recognise(e, nil)
 	if err := in.Keep(context.Background(), &capture.Change{Event: e}); err != nil {
 		in.Log.Error("a malformed request left no stub", "err", err)

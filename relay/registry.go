@@ -72,7 +72,17 @@ type Registry struct {
 type known struct {
 	mu     sync.RWMutex // guards the fields below
 	apps   map[string]capture.App
+	keys   map[string]string // slugs by ingest key, those that no longer count among them
 	tokens map[capture.Digest]capture.Token
+}
+
+// put notes an app as it is now. The caller holds the lock.
+func (k *known) put(a capture.App) {
+	k.apps[a.Slug] = a
+	k.keys[a.IngestKey.Key] = a.Slug
+	for _, old := range a.IngestKey.Old {
+		k.keys[old.Key] = a.Slug
+	}
 }
 
 // NewRegistry reads what there is.
@@ -85,9 +95,9 @@ func NewRegistry(ctx context.Context, r Records, h Hooks) (*Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &known{apps: map[string]capture.App{}, tokens: map[capture.Digest]capture.Token{}}
+	k := &known{apps: map[string]capture.App{}, keys: map[string]string{}, tokens: map[capture.Digest]capture.Token{}}
 	for _, a := range apps {
-		k.apps[a.Slug] = a
+		k.put(a)
 	}
 	for _, t := range tokens {
 		k.tokens[t.SHA256] = t

@@ -223,6 +223,12 @@ func (s *Store) recall() error {
 // ID tells the store's sequence from that of any other store.
 func (s *Store) ID() string { return s.id }
 
+// Writable is nil while events are kept, and else the error that Keep would
+// return.
+func (s *Store) Writable(ctx context.Context) error {
+	return s.do(ctx, &write{needs: roomEvent, plan: func(*batch) error { return nil }})
+}
+
 // Lost is how many events and attempts were kept, by the checkpoint, and were
 // no longer there when the store was opened. Anything but 0 is a disk that
 // loses or changes what it has written.

@@ -204,6 +204,19 @@ func (c *Conn) Close() error {
 	return c.Conn.Close()
 }
 
+// Hijacked says that what follows is no HTTP/1 any more: it is passed on, and
+// no heads are looked for. It must not be called beside Read.
+func Hijacked(c net.Conn) {
+	if c, ok := c.(*Conn); ok {
+		if c.where = passing; len(c.in) == 0 {
+			c.buf, c.in = nil, nil
+		}
+		c.mu.Lock()
+		c.heads = nil
+		c.mu.Unlock()
+	}
+}
+
 // Read implements net.Conn.
 func (c *Conn) Read(p []byte) (int, error) {
 	if len(p) == 0 {

@@ -22,8 +22,8 @@ import (
 // 127.0.0.1, and that come from no foreign page. A token, once there is one,
 // be it the Server's own or one of the Registry's, is asked of everybody, and
 // lets its bearer do what its scope says. An address of this machine that
-// others can reach may be called by any name, and answers nobody while there
-// is no token.
+// others can reach, and a Public Server, may be called by any name, and answer
+// nobody while there is no token.
 func (s *Server) Guard(next http.Handler) http.Handler {
 	return answered(func(w http.ResponseWriter, r *http.Request) error {
 		closed, err := s.closed(r.Context())
@@ -31,10 +31,11 @@ func (s *Server) Guard(next http.Handler) http.Handler {
 			return err
 		}
 		switch {
-		case reachable(r) && !closed:
+		case open(r.URL.Path) && s.Public:
+		case (reachable(r) || s.Public) && !closed:
 			return &problem{Status: http.StatusForbidden, Code: "no_token",
 				Detail: "Others can reach this address, and there is no token to ask them for. Create one on the machine itself: hooktape tokens create."}
-		case !reachable(r) && !loopback(r.Host):
+		case !reachable(r) && !s.Public && !loopback(r.Host):
 			return &problem{Status: http.StatusForbidden, Code: "foreign_host",
 				Detail: fmt.Sprintf("The Host header names %q. This address answers to localhost only.", r.Host)}
 		case foreign(r):
@@ -134,6 +135,10 @@ type caller struct {
 // callerKey is where Guard leaves the caller in a request's context.
 type callerKey struct{}
 
+// Bearer is the token of the Registry by which Guard has let a request in; the
+// zero Token when it was by another, or needed none.
+func Bearer(r *http.Request) capture.Token { return callerOf(r).token }
+
 // callerOf is what Guard found, else, on the socket that only they may use,
 // this process's user.
 func callerOf(r *http.Request) caller {
@@ -159,7 +164,7 @@ func reachable(r *http.Request) bool {
 	return ok && !addr.IP.IsLoopback()
 }
 
-func open(path string) bool { return path == "/healthz" || path == "/version" }
+func open(path string) bool { return path == "/healthz" || path == "/readyz" || path == "/version" }
 
 func loopback(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/head"
 	"code.hooktape.dev/hooktape/capture/match"
 )
 
@@ -53,6 +54,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return nil // Upgrade has answered
 	}
+	head.Hijacked(conn.NetConn())
 	// A hijacked connection's context does not end with it.
 	ctx, end := context.WithCancelCause(r.Context())
 	closed := make(chan struct{})
@@ -186,9 +188,12 @@ func wants(ctx context.Context, s Source, f capture.Fact, filter *match.Predicat
 		return true
 	}
 	var id capture.ID
-	if f.Event != nil {
+	switch {
+	case f.Gap != nil:
+		return filter.Terms() == 0 && f.Gap.App == app
+	case f.Event != nil:
 		id = f.Event.ID
-	} else {
+	default:
 		id = f.Attempt.Event
 	}
 	return Matches(ctx, s, id, filter, app)

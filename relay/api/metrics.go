@@ -22,6 +22,13 @@ type Meter interface {
 	Size() int64 // bytes kept
 }
 
+// Gauge is a number that is read when it is asked for.
+type Gauge struct {
+	Name string // by the conventions of Prometheus: of a counter it ends with _total
+	Help string
+	Read func() float64
+}
+
 // ladder are the bounds of the histogram of durations, all of them bounds of
 // series' bins, so that its counts are exact.
 var ladder = []time.Duration{
@@ -50,6 +57,14 @@ func (s *Server) metrics(w http.ResponseWriter, r *http.Request) error {
 		out.lifetime(&sum)
 		out.family("hooktape_store_bytes", "gauge", "Bytes of the events, bodies and answers that are kept.")
 		out.sample("hooktape_store_bytes", float64(meter.Size()))
+	}
+	for _, g := range s.Gauges {
+		kind := "gauge"
+		if strings.HasSuffix(g.Name, "_total") {
+			kind = "counter"
+		}
+		out.family(g.Name, kind, g.Help)
+		out.sample(g.Name, g.Read())
 	}
 	out.family("go_goroutines", "gauge", "Goroutines there are.")
 	out.sample("go_goroutines", float64(runtime.NumGoroutine()))

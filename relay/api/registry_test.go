@@ -226,7 +226,7 @@ func TestOverlap(t *testing.T) {
 			counts  bool
 		}{{0, true}, {time.Hour, true}, {time.Millisecond * 999_500, true}, {-1, false}} {
 			now := app(r.RotateIngestKey(t.Context(), "shop", tt.overlap)).IngestKey.Key
-			slug, _ := o.registry.Route(old)
+			slug, _, _ := o.registry.Route(old)
 			if counts := slug == "shop"; counts != tt.counts {
 				t.Errorf("rotated with an overlap of %s: the old key counts: %v", tt.overlap, counts)
 			}

@@ -51,10 +51,20 @@ type Server struct {
 	Source   Source
 	Registry *relay.Registry // nil only where nothing but events is asked about
 	Resend   func(context.Context, capture.ID, capture.Resend) ([]*capture.Attempt, error)
-	Ready    capture.Ready
-	Version  string
-	Token    string // of the one bearer that Guard knows beside the Registry's; "": none
-	MaxBody  int64  // bytes of a request that makes an event; 0: 25 MiB
+	// Listeners are those of a relay; nil: nobody listens through here.
+	Listeners Roster
+	// Busy says why no webhooks or listeners are taken at the moment; nil, or
+	// an error that is: they are.
+	Busy func() error
+	// Gauges are further numbers for /metrics.
+	Gauges []Gauge
+	// Public says that anybody may call, by whatever name: every caller needs
+	// a token, and there must be one.
+	Public  bool
+	Ready   capture.Ready
+	Version string
+	Token   string // of the one bearer that Guard knows beside the Registry's; "": none
+	MaxBody int64  // bytes of a request that makes an event; 0: 25 MiB
 }
 
 // Handler has all routes of the surface. It trusts its callers: for a TCP

@@ -36,6 +36,16 @@ type liveness struct {
 
 func (s *Server) health(*http.Request) (liveness, error) { return liveness{"ok"}, nil }
 
+// readiness says whether webhooks and listeners are taken.
+func (s *Server) readiness(*http.Request) (liveness, error) {
+	if s.Busy != nil {
+		if err := s.Busy(); err != nil {
+			return liveness{}, &problem{Status: http.StatusServiceUnavailable, Code: "busy", Detail: err.Error()}
+		}
+	}
+	return liveness{"ok"}, nil
+}
+
 type release struct {
 	Version string `json:"version"`
 }

@@ -26,10 +26,11 @@ const (
 	byAttempt  whose = "attempt" // and so on
 	byEndpoint whose = "endpoint"
 	byToken    whose = "token"
+	byListener whose = "listener"
 )
 
 // nouns are what {id}, or a parameter of the query by that name, is the id of.
-var nouns = map[whose]string{byEvent: capture.EventID, byAttempt: capture.AttemptID, byEndpoint: capture.EndpointID, byToken: capture.TokenID}
+var nouns = map[whose]string{byEvent: capture.EventID, byAttempt: capture.AttemptID, byEndpoint: capture.EndpointID, byToken: capture.TokenID, byListener: capture.ListenerID}
 
 // confine keeps who is bound to an app to what is the app's. Of anything else
 // it says what it says of what is not there, so that nobody learns which ids
@@ -66,7 +67,7 @@ func (s *Server) confine(rt *route, r *http.Request) error {
 			return noApp(asked)
 		}
 		return nil
-	case byEvent, byAttempt, byEndpoint, byToken:
+	case byEvent, byAttempt, byEndpoint, byToken, byListener:
 		return s.own(r.Context(), app, nouns[rt.whose], r.PathValue("id"))
 	}
 	return &problem{Status: http.StatusForbidden, Code: "app",
@@ -117,6 +118,9 @@ func (s *Server) owner(ctx context.Context, noun string, id capture.ID) (app str
 	case capture.EndpointID:
 		row, err := s.Registry.Endpoint(ctx, id)
 		return row.App, err
+	}
+	if noun == capture.ListenerID {
+		return s.listenersApp(ctx, id)
 	}
 	tokens, err := s.Registry.Tokens(ctx)
 	for _, t := range tokens {

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/net/http2"
 
 	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/head"
 )
 
 // upgrader keeps no buffers of its own: an idle connection shall cost little.
@@ -65,6 +66,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Upgrade has answered
 	}
+	head.Hijacked(ws.NetConn())
 	// Not on this goroutine: what net/http holds for it is let go of.
 	go h.attend(newConn(ws, 2*h.Beat), pass, clientOf(r))
 }

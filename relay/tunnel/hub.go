@@ -29,6 +29,7 @@ type Log interface {
 type Roster interface {
 	EditListener(ctx context.Context, id capture.ID, edit func(l *capture.Listener, found bool) error) (capture.Listener, error)
 	Listeners(context.Context) ([]capture.Listener, error)
+	RemoveListener(context.Context, capture.ID) error
 	Endpoint(context.Context, capture.Endpoint) (capture.Endpoint, error)
 	Keep(context.Context, ...*capture.Change) error
 }
@@ -89,9 +90,6 @@ func (h *Hub) init() {
 // gone.
 func (h *Hub) Run(ctx context.Context) error {
 	h.init()
-	if err := h.recall(ctx); err != nil {
-		return err
-	}
 	tick := time.NewTicker(5 * time.Second)
 	defer tick.Stop()
 	for ctx.Err() == nil {
@@ -109,8 +107,10 @@ func (h *Hub) Run(ctx context.Context) error {
 	return nil
 }
 
-// recall reads who claimed events lately, from before a restart.
-func (h *Hub) recall(ctx context.Context) error {
+// Recall reads who claimed events lately, before a restart. It comes before
+// anything is served.
+func (h *Hub) Recall(ctx context.Context) error {
+	h.init()
 	all, err := h.Roster.Listeners(ctx)
 	if err != nil {
 		return err
@@ -205,6 +205,34 @@ func (h *Hub) Listeners(ctx context.Context) ([]capture.ListenerRow, error) {
 		}
 	}
 	return rows, nil
+}
+
+// RemoveListener forgets a listener and ends its connection. It returns
+// capture.ErrNotFound, wrapped, for an unknown id.
+func (h *Hub) RemoveListener(ctx context.Context, id capture.ID) error {
+	h.init()
+	if err := h.Roster.RemoveListener(ctx, id); err != nil {
+		return err
+	}
+	h.mu.Lock()
+	s := h.sessions[id]
+	for app, claims := range h.claims {
+		h.claims[app] = slices.DeleteFunc(slices.Clone(claims), func(c claim) bool { return c.listener == id })
+	}
+	h.mu.Unlock()
+	if s != nil {
+		s.say(&frame{Kind: isTaken, Text: "somebody has removed this listener at the relay"})
+		time.AfterFunc(time.Second, func() { s.end(errors.New("the listener was removed")) })
+	}
+	return nil
+}
+
+// Connected is how many listeners are.
+func (h *Hub) Connected() int {
+	h.init()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.sessions)
 }
 
 // feed is that of an app, made if it has none.

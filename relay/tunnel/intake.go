@@ -117,7 +117,7 @@ func (in *intake) take(ctx context.Context, f *frame) error {
 	case isNotice:
 		in.update(func(s *capture.Link) { s.Notice = f.Text })
 		link := in.Link()
-		in.tell("notice", func(r *capture.Record) { r.Relay = &link })
+		in.tell("notice", func(r *capture.Record) { r.Link = &link })
 	case isTaken:
 		return fmt.Errorf("%w: %s", ErrTaken, f.Text)
 	case isFarewell:

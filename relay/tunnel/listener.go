@@ -96,6 +96,13 @@ func (l *Listener) Ready() <-chan struct{} {
 	return l.ready
 }
 
+// Seat is who the listener is at its relay; "" before Run.
+func (l *Listener) Seat() capture.ID {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.seat.ID
+}
+
 // Link is how the connection stands.
 func (l *Listener) Link() capture.Link {
 	l.mu.Lock()
@@ -135,7 +142,9 @@ func (l *Listener) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	l.mu.Lock()
 	l.seat, l.partial, l.ordered = seat, map[capture.ID][]byte{}, map[capture.ID]bool{}
+	l.mu.Unlock()
 	began := time.Now()
 	l.update(func(s *capture.Link) { s.URL, s.State, s.Since = l.URL, capture.LinkConnecting, began.UTC() })
 	for {
@@ -193,7 +202,7 @@ func (l *Listener) down(err error, first bool) time.Duration {
 	})
 	if news && !first {
 		link := l.Link()
-		l.tell("disconnected", func(r *capture.Record) { r.Relay = &link })
+		l.tell("disconnected", func(r *capture.Record) { r.Link = &link })
 	}
 	l.log().Debug("not connected to the relay", "err", err, "again_in", wait)
 	return wait
@@ -272,7 +281,7 @@ func (l *Listener) connected(w *welcome, rtt time.Duration) {
 	})
 	if again {
 		link := l.Link()
-		l.tell("reconnected", func(r *capture.Record) { r.Relay = &link })
+		l.tell("reconnected", func(r *capture.Record) { r.Link = &link })
 	}
 }
 
