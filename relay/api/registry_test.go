@@ -19,6 +19,7 @@ import (
 	"code.hooktape.dev/hooktape/relay/answer"
 	"code.hooktape.dev/hooktape/relay/api"
 	"code.hooktape.dev/hooktape/relay/dispatch"
+	"code.hooktape.dev/hooktape/relay/tunnel"
 	"code.hooktape.dev/hooktape/store"
 )
 
@@ -56,6 +57,7 @@ func owned(t testing.TB) *owner {
 	d.Delivers, d.Disable = r.Delivers, r.Disable
 	o.registry = r
 	o.server = &api.Server{Source: s, Registry: r, Resend: d.Resend, Version: "test", Ready: capture.Ready{Ingest: "http://ingest", Targets: []string{}}}
+	o.server.Listeners = &tunnel.Hub{Log: s, Roster: s}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { d.Run(ctx) })

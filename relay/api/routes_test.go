@@ -157,6 +157,17 @@ func TestEveryRoute(t *testing.T) {
 	call(204, "DELETE", "/tokens/"+token["id"].(string), "")
 	call(404, "DELETE", "/tokens/"+string(capture.NewID(capture.TokenID)), "")
 
+	listener, err := o.store.EditListener(t.Context(), capture.NewID(capture.ListenerID), func(l *capture.Listener, _ bool) error {
+		l.App, l.Name, l.Only, l.Created, l.Seen = "shop", "ada@laptop", "type:push", time.Now(), time.Now()
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	call(200, "GET", "/listeners?app=shop", "")
+	call(204, "DELETE", "/listeners/"+string(listener.ID), "")
+	call(404, "DELETE", "/listeners/"+string(listener.ID), "")
+
 	if gone := call(200, "DELETE", at(other, "?reason=moved"), ""); gone["status"] != "deleted" || gone["disabled_reason"] != "moved" {
 		t.Errorf("deleted %v", gone)
 	}
@@ -165,7 +176,7 @@ func TestEveryRoute(t *testing.T) {
 	call(404, "DELETE", "/apps/shop0", "")
 	call(200, "GET", "/status", "")
 	call(200, "GET", "/openapi.json", "")
-	for _, path := range []string{"/openapi.json", "/healthz", "/metrics", "/version"} {
+	for _, path := range []string{"/openapi.json", "/healthz", "/readyz", "/metrics", "/version"} {
 		if got := ask(w, "GET", path, ""); got.Code != 200 {
 			t.Errorf("%s answered %d", path, got.Code)
 		}

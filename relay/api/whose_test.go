@@ -47,13 +47,17 @@ func (o *team) fresh(t *testing.T, app string) things {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return things{"$app": app, "$endpoint": string(e.ID), "$event": string(c.Event.ID), "$attempt": string(done.Attempts[0].ID), "$token": string(token.ID), "$url": url + "/new"}
+	l := must[capture.Listener](t)(o.store.EditListener(ctx, capture.NewID(capture.ListenerID), func(l *capture.Listener, _ bool) error {
+		l.App, l.Name = app, "of "+app
+		return nil
+	}))
+	return things{"$listener": string(l.ID), "$app": app, "$endpoint": string(e.ID), "$event": string(c.Event.ID), "$attempt": string(done.Attempts[0].ID), "$token": string(token.ID), "$url": url + "/new"}
 }
 
 // absent is of each an id or name of which there is none.
 func absent(o *team) things {
 	o.n++
-	return things{"$app": fmt.Sprint("none", o.n), "$url": fmt.Sprint(o.app.URL, "/", o.n), "$endpoint": string(capture.NewID(capture.EndpointID)),
+	return things{"$listener": string(capture.NewID(capture.ListenerID)), "$app": fmt.Sprint("none", o.n), "$url": fmt.Sprint(o.app.URL, "/", o.n), "$endpoint": string(capture.NewID(capture.EndpointID)),
 		"$event": string(capture.NewID(capture.EventID)), "$attempt": string(capture.NewID(capture.AttemptID)), "$token": string(capture.NewID(capture.TokenID))}
 }
 
@@ -138,6 +142,9 @@ func TestBound(t *testing.T) {
 		"GET /api/v1/tokens":                       {"read", list, "", 200},
 		"POST /api/v1/tokens":                      {"", about, `{"name":"x","scope":"read","app":"$app"}`, 201},
 		"DELETE /api/v1/tokens/$token":             {"", about, "", 204},
+		"GET /api/v1/listeners":                    {"read", list, "", 200},
+		"DELETE /api/v1/listeners/$listener":       {"", about, "", 204},
+		"GET /readyz":                              {"", open, "", 200},
 		"GET /api/v1/stats":                        {"read", list, "", 200},
 		"GET /api/v1/timeseries":                   {"read", list, "", 200},
 		"GET /api/v1/status":                       {"read", list, "", 200},
@@ -238,7 +245,7 @@ func operations(t *testing.T, s *api.Server) map[string]bool {
 	w := watched(t, s.Handler())
 	all := map[string]bool{}
 	for path, item := range w.doc["paths"].(map[string]any) {
-		for _, noun := range []string{"endpoint", "event", "attempt", "token"} {
+		for _, noun := range []string{"endpoint", "event", "attempt", "token", "listener"} {
 			path = strings.Replace(path, noun+"s/{id}", noun+"s/$"+noun, 1)
 		}
 		for method := range item.(map[string]any) {
