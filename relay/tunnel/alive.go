@@ -87,6 +87,23 @@ func (in *intake) acknowledge(ctx context.Context) error {
 	}
 }
 
+// leave tells the relay, before the listener goes, how far it has come and what
+// has become of that.
+func (in *intake) leave(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	in.track.drain(ctx)
+	if b, err := json.Marshal(map[string]uint64{"seq": in.track.acked()}); err == nil {
+		in.post(ctx, "/ack", b) // else it is told the next time
+	}
+	in.mu.Lock()
+	after := in.seat.Reported
+	in.mu.Unlock()
+	if facts, err := in.Tape.Facts(ctx, after, mostReports); err == nil {
+		in.tellOf(ctx, facts)
+	}
+}
+
 // come notes up to where all is on disk.
 func (l *Listener) come(seq uint64) {
 	l.mu.Lock()

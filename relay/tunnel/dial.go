@@ -39,10 +39,19 @@ func (l *Listener) once(ctx context.Context) (err error) {
 		return err
 	}
 	defer relay.Close()
-	g, ctx := errgroup.WithContext(ctx)
+	g, going := errgroup.WithContext(context.WithoutCancel(ctx))
 	in := &intake{Listener: l, conn: c, relay: relay, beat: beat, group: g, track: newTracker()}
-	defer context.AfterFunc(ctx, func() { c.Close() })()
-	g.Go(func() error { return in.listen(ctx) })
+	defer context.AfterFunc(going, func() { c.Close() })()
+	g.Go(func() error { return in.listen(going) })
+	g.Go(func() error {
+		select {
+		case <-going.Done():
+			return nil
+		case <-ctx.Done():
+			in.leave(going)
+			return ctx.Err()
+		}
+	})
 	err = g.Wait()
 	l.come(in.track.acked())
 	return errors.Join(err, l.keepSeat(context.WithoutCancel(ctx)))
@@ -71,8 +80,8 @@ func (l *Listener) dial(ctx context.Context) (*websocket.Conn, error) {
 		return nil, fmt.Errorf("tunnel: %w", err)
 	}
 	body, _ := io.ReadAll(io.LimitReader(res.Body, 4<<10))
-	if res.StatusCode == http.StatusSwitchingProtocols || res.StatusCode == http.StatusNotFound {
-		return nil, fmt.Errorf("%w: %s is no hooktape relay (it answers %d at /connect)", ErrRefused, l.URL, res.StatusCode)
+	if res.StatusCode < 400 || res.StatusCode == http.StatusNotFound {
+		return nil, fmt.Errorf("%w at %s, which answers %d at /connect", errNoRelay, l.URL, res.StatusCode)
 	}
 	return nil, refused(res.StatusCode, detail(body))
 }

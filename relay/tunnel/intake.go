@@ -202,10 +202,16 @@ func (in *intake) settle(ctx context.Context, g capture.Gap) (capture.CatchUp, e
 	switch {
 	case in.CatchUp != nil:
 		return *in.CatchUp, nil
+	case in.answered > in.welcome.Cursor: // the connection broke while it caught up
+		return in.settled, nil
 	case in.Ask == nil || g.Missed <= mostAsked:
 		return capture.CatchUp{Mode: capture.CatchUpAll}, nil
 	}
-	return in.Ask(ctx, g)
+	mode, err := in.Ask(ctx, g)
+	if err == nil {
+		in.settled, in.answered = mode, in.welcome.Head
+	}
+	return mode, err
 }
 
 // keep hands an event to the store, with the attempts that follow from it.

@@ -60,10 +60,12 @@ type Listener struct {
 	Changed func(capture.Link)
 	Log     *slog.Logger // nil: slog.Default
 
+	settled  capture.CatchUp // that Ask gave,
+	answered uint64          // for all that was missed up to there; both are the intake's
+
 	mu       sync.Mutex // guards the fields below
 	link     capture.Link
 	seat     capture.Seat
-	catchUp  *capture.CatchUp // as it was answered
 	partial  map[capture.ID][]byte
 	ordered  map[capture.ID]bool // attempts by hand, whose outcome the relay waits for
 	ready    chan struct{}       // closed when first connected
@@ -78,6 +80,11 @@ var (
 	ErrRefused      = errors.New("refused by the relay")
 	ErrUnreachable  = errors.New("cannot reach the relay")
 )
+
+// errNoRelay is returned for the answer of something else. It ends a Listener
+// that has never been connected; later it is a proxy whose relay is away, or a
+// network that wants a login.
+var errNoRelay = errors.New("tunnel: there is no hooktape relay")
 
 // firstPatience is how long the first connection is tried for.
 const firstPatience = 5 * time.Second
@@ -160,6 +167,9 @@ func (l *Listener) Run(ctx context.Context) error {
 		case <-ready:
 		default:
 			first = true
+		}
+		if first && errors.Is(err, errNoRelay) {
+			return fmt.Errorf("%w: %w", ErrRefused, err)
 		}
 		if first && time.Since(began) > firstPatience {
 			return fmt.Errorf("%w at %s: %w", ErrUnreachable, l.URL, err)

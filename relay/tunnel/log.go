@@ -32,10 +32,25 @@ func (s *session) serveLog(w http.ResponseWriter, r *http.Request) error {
 	defer feed.leave(s)
 	w.Header().Set("Content-Type", "application/octet-stream")
 	out := &stream{session: s, feed: feed, w: w, flush: http.NewResponseController(w).Flush, head: welcome.Head, left: welcome.Missed}
-	if err := out.write(&frame{Kind: isWelcome, Welcome: welcome}); err == nil {
+	if err := out.begin(r.Context(), welcome); err == nil {
 		out.run(r.Context())
 	}
 	return nil // who has gone is told nothing
+}
+
+// begin writes the welcome, and behind it the probe that the listener asks for
+// at once: it is ready before it is sent what it has missed.
+func (s *stream) begin(ctx context.Context, w *welcome) error {
+	if err := s.write(&frame{Kind: isWelcome, Welcome: w}); err != nil {
+		return err
+	}
+	select {
+	case f := <-s.frames:
+		return s.write(f)
+	case <-time.After(s.hub.Beat):
+	case <-ctx.Done():
+	}
+	return nil
 }
 
 // stream writes the log of a session.
@@ -108,7 +123,7 @@ func (s *stream) next(ctx context.Context) (more bool, err error) {
 	after := s.place()
 	items, ok := s.feed.after(after)
 	to := after
-	if !ok {
+	if !ok || after < s.head { // of what was missed it matters what has become of it
 		if items, to, err = s.read(ctx, after); err != nil {
 			return false, err
 		}

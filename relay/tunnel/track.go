@@ -34,7 +34,7 @@ func (t *tracker) begin(seq uint64) {
 
 // add notes that an event is on its way. It blocks while too many are.
 func (t *tracker) add(ctx context.Context, seq uint64) error {
-	defer context.AfterFunc(ctx, t.turn.Broadcast)()
+	defer context.AfterFunc(ctx, t.wakeAll)()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for len(t.open) >= mostUnkept && ctx.Err() == nil && t.failed == nil {
@@ -89,6 +89,24 @@ func (t *tracker) settle() {
 		signal(t.news)
 	}
 	t.turn.Broadcast()
+}
+
+// wakeAll has everyone look again who waits. It takes the lock, or one who is
+// just about to wait would miss it.
+func (t *tracker) wakeAll() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.turn.Broadcast()
+}
+
+// drain waits until what is on its way is on disk, or ctx is done.
+func (t *tracker) drain(ctx context.Context) {
+	defer context.AfterFunc(ctx, t.wakeAll)()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for len(t.open) > 0 && ctx.Err() == nil && t.failed == nil {
+		t.turn.Wait()
+	}
 }
 
 // acked is the place up to which all is on disk.
