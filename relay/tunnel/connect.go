@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"sync"
@@ -102,7 +103,7 @@ func (h *Hub) attend(c *conn, pass Pass, remote string) {
 		expiry := time.AfterFunc(time.Until(pass.Expires), func() { s.end(errRevoked) })
 		defer expiry.Stop()
 	}
-	server.ServeConn(c, &http2.ServeConnOpts{Handler: s.routes(), BaseConfig: &http.Server{}})
+	server.ServeConn(c, &http2.ServeConnOpts{Handler: s.routes(), BaseConfig: &http.Server{ErrorLog: slog.NewLogLogger(h.Logger.Handler(), slog.LevelDebug)}})
 }
 
 // routes are what a listener may ask for.

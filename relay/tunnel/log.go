@@ -136,9 +136,7 @@ func (s *stream) next(ctx context.Context) (more bool, err error) {
 			return false, err
 		}
 	}
-	s.mu.Lock()
-	s.sent = max(s.sent, to)
-	s.mu.Unlock()
+	s.pass(to)
 	return true, s.flush()
 }
 
@@ -146,6 +144,7 @@ func (s *stream) next(ctx context.Context) (more bool, err error) {
 // not.
 func (s *stream) event(i *item) error {
 	e := i.event
+	s.pass(e.Seq) // before it is written: the listener may be quick to say that it has it
 	if s.wants(e) {
 		f := &frame{Kind: isEvent, Seq: e.Seq, Event: e, Body: i.body, Apart: e.Refused == nil && e.Size > int64(len(i.body)), Delivered: i.delivered}
 		if e.Seq <= s.head {
@@ -155,14 +154,16 @@ func (s *stream) event(i *item) error {
 		if w := s.hub.waiting(s.session, e.ID); w != nil {
 			f.Wait = max(0, time.Until(w.deadline))
 		}
-		if err := writeFrame(s.w, f); err != nil {
-			return err
-		}
+		return writeFrame(s.w, f)
 	}
-	s.mu.Lock()
-	s.sent = e.Seq
-	s.mu.Unlock()
 	return nil
+}
+
+// pass notes that the log has come to a place.
+func (s *stream) pass(seq uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent = max(s.sent, seq)
 }
 
 // read is what lies behind a place on disk, and the place up to which that is
