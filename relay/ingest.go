@@ -193,7 +193,8 @@ func (in *Ingest) sync(ctx context.Context, w http.ResponseWriter, c *capture.Ch
 // pass answers as res does: its status, its headers but those of one hop, and
 // its body.
 func pass(w http.ResponseWriter, res *capture.Response) {
-	for _, h := range res.Headers.EndToEnd().Without("Content-Length", "Date") {
+	w.Header()["Content-Type"] = nil // else net/http guesses one
+	for _, h := range res.Headers.EndToEnd().Without("Content-Length") {
 		w.Header().Add(h[0], h[1])
 	}
 	if res.Status != http.StatusNoContent && res.Status != http.StatusNotModified {

@@ -7,14 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
-	"golang.org/x/net/http2"
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/capture/head"
@@ -27,14 +25,6 @@ var upgrader = websocket.Upgrader{
 	WriteBufferSize: chunk + 16,
 	WriteBufferPool: new(sync.Pool),
 	CheckOrigin:     func(r *http.Request) bool { return r.Header.Get("Origin") == "" }, // no page listens
-}
-
-// server speaks HTTP/2 over the connections of all listeners.
-var server = http2.Server{
-	MaxConcurrentStreams:         256,
-	MaxReadFrameSize:             16 << 10,
-	MaxUploadBufferPerConnection: 1 << 20,
-	MaxUploadBufferPerStream:     256 << 10,
 }
 
 // helloTime is how long a connection may take to say who it is.
@@ -103,7 +93,7 @@ func (h *Hub) attend(c *conn, pass Pass, remote string) {
 		expiry := time.AfterFunc(time.Until(pass.Expires), func() { s.end(errRevoked) })
 		defer expiry.Stop()
 	}
-	server.ServeConn(c, &http2.ServeConnOpts{Handler: s.routes(), BaseConfig: &http.Server{ErrorLog: slog.NewLogLogger(h.Logger.Handler(), slog.LevelDebug)}})
+	serveHTTP2(c, s.routes(), h.Logger)
 }
 
 // routes are what a listener may ask for.

@@ -20,9 +20,7 @@ type feed struct {
 type item struct {
 	event     *capture.Event
 	body      []byte
-	missed    bool
-	delivered bool
-	left      int
+	delivered bool // by somebody; not known of what is not missed
 }
 
 func (i *item) size() int { return len(i.body) + 1<<10 }

@@ -56,8 +56,7 @@ type Hub struct {
 	Version string
 	Logger  *slog.Logger // nil: slog.Default
 
-	reading *semaphore.Weighted // bytes of bodies read from the store on their way; made by Run
-	ready   chan struct{}       // closed once Run serves; made by init
+	reading *semaphore.Weighted // bytes of bodies read from the store on their way; made by init
 	once    sync.Once
 
 	mu       sync.Mutex // guards the fields below
