@@ -108,7 +108,22 @@ func appFlags(e *env, p patch) []cli.Flag {
 			return word == "on", err
 		}, "challenges", "enabled"),
 		challengeSecret(e, p),
+		sealTo(p),
 	}
+}
+
+// sealTo is the flag for all recipients of an app; off takes them away.
+func sealTo(p patch) cli.Flag {
+	var all []string
+	return setter("seal-to", "encrypt what a relay takes to `age1…`, which hooktape keygen shows, so that only listeners read it; repeatable; or off", func(v string) error {
+		if v == "" || v == "off" {
+			p.set(nil, "seal_to")
+			return nil
+		}
+		all = append(all, v)
+		p.set(all, "seal_to")
+		return nil
+	})
 }
 
 // challengeSecret is the flag for one secret by provider; one with nothing
@@ -328,7 +343,7 @@ func writeApp(w io.Writer, a *capture.App) {
 		answers += ", " + bytesText(int64(len(a.Answer.Body)))
 	}
 	members(w, "name", a.Name, "description", a.Description, "state", appState(a), "answers", answers,
-		"challenges", challengesText(a.Challenges),
+		"challenges", challengesText(a.Challenges), "sealed to", strings.Join(a.SealTo, ", "),
 		"secret", a.SigningSecret.Key, "ingest key", a.IngestKey.Key,
 		"created", by(a.Created, a.CreatedBy), "updated", by(a.Updated, a.UpdatedBy))
 }

@@ -29,6 +29,8 @@ var appSheet = sheet{
 		"{status: 200, headers: {Content-Type: text/plain}, body: thanks}"},
 	{"challenges", "Answer providers who ask whether a receiver is there. Secrets are not shown; one that is\nleft as it is stays.",
 		"{enabled: true, secrets: {zoom: the app's secret token}}"},
+	{"seal_to", "To whom a relay encrypts what it takes, as hooktape keygen shows them; then only\nlisteners read it, and endpoints get none of it.",
+		"[age1…]"},
 }
 
 var endpointSheet = sheet{

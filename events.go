@@ -124,8 +124,17 @@ func rowLine(r *capture.Row, width int) string {
 	at := r.Received.Local()
 	return fit(width, column{string(r.ID) + "  ", 0}, column{at.Format(time.DateOnly) + " ", 1}, column{at.Format(time.TimeOnly) + "  ", 0},
 		column{fmt.Sprintf("%-10s ", safe.Cut(or(r.Provider, r.App), 10)), 2}, column{fmt.Sprintf("%-6s ", safe.Cut(r.Method, 6)), 3},
-		column{fmt.Sprintf("%-*s ", what, safe.Cut(or(r.Type, string(r.Target)), what)), 0},
+		column{fmt.Sprintf("%-*s ", what, safe.Cut(or(r.Type, or(closed(&r.Event), string(r.Target))), what)), 0},
 		column{fmt.Sprintf("%8s  ", bytesText(r.Size)), 4}, column{state, 0})
+}
+
+// closed is what lists call an event that nobody here can read; "" for any
+// other.
+func closed(e *capture.Event) string {
+	if e.Sealed {
+		return "(sealed)"
+	}
+	return ""
 }
 
 func or(a, b string) string {
@@ -163,12 +172,14 @@ func eventID(ctx context.Context, c *api.Client, arg string) (capture.ID, error)
 func eventsGet(e *env) *cli.Command {
 	var o struct {
 		common
-		body bool
+		body   bool
+		opened string // with the keys of this file
 	}
 	return &cli.Command{
 		Name: "get", Aliases: []string{"show"}, Usage: "show one event", ArgsUsage: "ID|last",
 		Flags: append(o.flags(),
-			&cli.BoolFlag{Name: "body", Usage: "write the exact bytes of the body and nothing else", Destination: &o.body}),
+			&cli.BoolFlag{Name: "body", Usage: "write the exact bytes of the body and nothing else", Destination: &o.body},
+			&cli.StringFlag{Name: "identity", Usage: "open what is sealed with the keys in `FILE`, such as the store's age.key", Destination: &o.opened}),
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {
 				return usage("events get: want one ID, or last")
@@ -178,7 +189,7 @@ func eventsGet(e *env) *cli.Command {
 				if err != nil {
 					return err
 				}
-				if o.body {
+				if o.body && o.opened == "" {
 					body, err := client.Body(c.Context, id)
 					if err != nil {
 						return err
@@ -193,6 +204,19 @@ func eventsGet(e *env) *cli.Command {
 				body, err := client.Body(c.Context, id)
 				if err != nil && !errors.Is(err, capture.ErrDamaged) {
 					return err
+				}
+				if o.opened != "" && row.Sealed && row.Refused == nil {
+					keys, wrong := readKeys(&o.common, o.opened)
+					if wrong != nil {
+						return wrong
+					}
+					if row, body, err = unsealed(row, body, keys); err != nil {
+						return err
+					}
+				}
+				if o.body {
+					_, failed := e.stdout.Write(body)
+					return errors.Join(failed, err)
 				}
 				if o.json {
 					return errors.Join(writeWhole(e.stdout, row, body), err)
@@ -229,6 +253,10 @@ func writeEvent(w io.Writer, r *capture.Row, body []byte, width int) {
 	}
 	for _, k := range slices.Sorted(maps.Keys(r.Metadata)) {
 		fmt.Fprintf(w, "metadata %s: %s\n", safe.Line(k), safe.Line(r.Metadata[k]))
+	}
+	if r.Sealed && r.Refused == nil {
+		fmt.Fprintln(w, "sealed; --identity FILE opens it with the keys in FILE")
+		return
 	}
 	fmt.Fprintf(w, "\n%s %s %s\n", safe.Line(r.Method), safe.Line(string(r.Target)), safe.Line(r.Proto))
 	for _, h := range r.Headers {

@@ -258,6 +258,11 @@ func (o *catching) own(ctx context.Context, e *env, forward answer.Options, scre
 	if up == nil {
 		n.api.Token = o.token
 	}
+	if ingest != nil {
+		if err := n.warnUnsealed(ctx, log); err != nil {
+			return errors.Join(err, n.close())
+		}
+	}
 	if err := prepare(ctx, n); err != nil {
 		return errors.Join(err, n.close())
 	}

@@ -119,6 +119,8 @@ func hint(err error) string {
 		return "Let it go on with hooktape endpoints enable ID, or hooktape apps activate SLUG."
 	case errors.Is(err, capture.ErrNoTarget):
 		return "Name one with --to http://localhost:3000/hooks, or run: hooktape listen 3000"
+	case errors.Is(err, capture.ErrSealed):
+		return "hooktape events get ID --identity FILE shows what is in an event. hooktape apps update SLUG --seal-to off ends sealing, for what comes from then on."
 	case errors.Is(err, capture.ErrPinned):
 		return "Unpin it first: hooktape events unpin ID"
 	case errors.Is(err, store.ErrLocked):
@@ -177,7 +179,7 @@ func newApp(e *env) *cli.App {
 		Commands: []*cli.Command{
 			listenCommand(e), relayCommand(e), recordCommand(e), eventsCommand(e), attemptsCommand(e), replayCommand(e), waitCommand(e),
 			appsCommand(e), endpointsCommand(e), tokensCommand(e), statsCommand(e),
-			doctorCommand(e), configCommand(e), completionCommand(e), versionCommand(e),
+			doctorCommand(e), configCommand(e), keygenCommand(e), completionCommand(e), versionCommand(e),
 		},
 	}
 	top := topCommand(e)

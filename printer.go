@@ -51,6 +51,9 @@ func (p *printer) line(at, text string) error {
 func (p *printer) event(e *capture.Event) string {
 	what := safe.Line(e.Type)
 	if what == "" {
+		what = closed(e)
+	}
+	if what == "" {
 		what = safe.Line(e.Method + " " + string(e.Target))
 	}
 	if e.Refused != nil {

@@ -22,6 +22,7 @@ import (
 type uplink struct {
 	name, only, catchUp string
 	of                  string // the app
+	identity            string // file of keys
 	beat                spanFlag
 }
 
@@ -32,6 +33,7 @@ func (o *uplink) flags(c *common) []cli.Flag {
 		&cli.StringFlag{Name: "name", Usage: "be called `NAME` by others who listen", DefaultText: "user@host", Destination: &o.name},
 		&cli.StringFlag{Name: "only", Usage: "claim what matches `EXPR` at the relay: nobody else gets that, and nothing else comes here", Destination: &o.only},
 		&cli.StringFlag{Name: "catch-up", Usage: "deliver `WHAT` of the events that came while nobody was here: all, failed, last=N or none; all are kept", DefaultText: "all", Destination: &o.catchUp},
+		identityFlag(&o.identity, "open sealed webhooks with the keys in `FILE`"),
 		&cli.GenericFlag{Name: "heartbeat", Usage: "prove every `TIME` that the relay is there", Value: &o.beat},
 	}
 }
@@ -40,7 +42,7 @@ func (o *uplink) flags(c *common) []cli.Flag {
 // is.
 func (o *uplink) listener(c *common, token string) (*tunnel.Listener, error) {
 	if c.relay == "off" || c.relay == "" {
-		for flag, v := range map[string]string{"--only": o.only, "--catch-up": o.catchUp} {
+		for flag, v := range map[string]string{"--only": o.only, "--catch-up": o.catchUp, "--identity": o.identity} {
 			if v != "" {
 				return nil, usage("%s is about a relay: name one with --relay URL", flag)
 			}
@@ -59,6 +61,9 @@ func (o *uplink) listener(c *common, token string) (*tunnel.Listener, error) {
 	}
 	l := &tunnel.Listener{URL: strings.TrimRight(c.relay, "/"), Token: token, App: or(o.of, capture.DefaultApp),
 		Name: or(o.name, whoAndWhere()), Only: o.only, Version: version(), Beat: time.Duration(o.beat)}
+	if l.Keys, err = readKeys(c, o.identity); err != nil {
+		return nil, err
+	}
 	if o.catchUp != "" {
 		how, err := capture.ParseCatchUp(o.catchUp)
 		if err != nil {

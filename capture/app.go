@@ -37,6 +37,10 @@ type AppSpec struct {
 	// Challenges says whether hooktape answers what providers ask of a new
 	// receiver.
 	Challenges Challenges `json:"challenges,omitzero" cbor:"6,keyasint,omitzero"`
+	// SealTo are the age recipients (capture/seal) to whom a relay encrypts
+	// what it takes for the app, before anything else is done with it. Then it
+	// goes to listeners, and to no endpoint. None: it is kept as it came.
+	SealTo []string `json:"seal_to,omitempty" cbor:"7,keyasint,omitempty"`
 }
 
 // Answer is what the sender of a webhook is told once it is kept. The zero

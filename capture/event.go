@@ -50,6 +50,13 @@ type Event struct {
 	// Claimed is the listener that the event is for, and no other. "": for
 	// all of the app's that claim nothing.
 	Claimed ID `json:"claimed_by,omitempty" cbor:"22,keyasint,omitempty"`
+
+	// Sealed says that the request as it came is encrypted in the body
+	// (capture/seal), and that the other fields tell nothing of it. The stub
+	// of a refused one tells nothing either. It is never delivered.
+	Sealed bool `json:"sealed,omitempty" cbor:"23,keyasint,omitempty"`
+	// Opened says that it came sealed, and is here as it was before.
+	Opened bool `json:"opened,omitempty" cbor:"24,keyasint,omitempty"`
 }
 
 // DefaultApp is the app of events whose path names none.
@@ -175,4 +182,7 @@ var (
 	ErrDisabled = errors.New("disabled")
 	// ErrRefused is returned for sending the stub of a refused request.
 	ErrRefused = errors.New("refused when it came, so there is nothing to send")
+	// ErrSealed is returned for what would have to read a sealed event, or to
+	// keep one of a sealed app that is not.
+	ErrSealed = errors.New("sealed, so that nobody reads it here")
 )

@@ -295,6 +295,9 @@ func checkApp(s *capture.AppSpec) error {
 	if err := checkChallenges(s.Challenges); err != nil {
 		return err
 	}
+	if err := checkSealTo(s); err != nil {
+		return err
+	}
 	return length("answer.body", a.Body, 64<<10)
 }
 

@@ -25,6 +25,9 @@ func (r *Registry) Emit(ctx context.Context, slug string, what capture.Emission)
 	if !r.Delivers(slug) {
 		return e, false, fmt.Errorf("the app %q is inactive: %w; activate it first", slug, capture.ErrDisabled)
 	}
+	if err := r.readable(slug); err != nil {
+		return e, false, err
+	}
 	change, err := made(slug, what)
 	if err != nil {
 		return e, false, err
@@ -103,6 +106,9 @@ func (r *Registry) TestEndpoint(ctx context.Context, id capture.ID, what capture
 	if row.Status == capture.EndpointDeleted {
 		return a, fmt.Errorf("endpoint %s is deleted: %w", id, capture.ErrDisabled)
 	}
+	if err := r.readable(row.App); err != nil {
+		return a, err
+	}
 	what.Type = cmp.Or(what.Type, "test.webhook")
 	if len(what.Data) == 0 {
 		what.Data = json.RawMessage(`{"test":true}`)
@@ -170,6 +176,10 @@ func (r *Registry) explain(e *capture.Endpoint, s match.Subject) capture.Explana
 	}
 	if e.Status != capture.EndpointEnabled {
 		x.Why = append(x.Why, strings.TrimSuffix(fmt.Sprintf("it is %s by the %s: %s", e.Status, e.DisabledBy, e.DisabledAs), ": "))
+	}
+	if s.Row.Sealed {
+		x.Why = append(x.Why, "the event is sealed: endpoints get none that is")
+		return x
 	}
 	wants, err := match.Subscribe(&e.EndpointSpec)
 	if err != nil {

@@ -25,6 +25,7 @@ import (
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/capture/head"
 	"code.hooktape.dev/hooktape/capture/provider"
+	"code.hooktape.dev/hooktape/capture/seal"
 )
 
 // Ingest is the handler that turns requests into events. Any method, path
@@ -46,6 +47,12 @@ type Ingest struct {
 	// Challenge is what a provider is told that asks whether its receiver is
 	// there, in place of Route's answer; nil: nobody asks.
 	Challenge func(e *capture.Event, body []byte) (answer capture.Answer, provider string, ok bool)
+
+	// SealTo are the recipients (capture/seal) to whom what comes for an app is
+	// encrypted before anything else is done with it. Then nobody plans,
+	// claims or answers it but as Route says. None, or nil: it is kept as it
+	// came.
+	SealTo func(app string) []string
 
 	// Sync keeps an event as Keep does, and returns what the handler of who
 	// listens answers before ctx is done, or nil when it does not. nil:
@@ -148,7 +155,11 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.Trailers = capture.FromHTTP(r.Trailer)
 	}
 	e.Size = int64(len(body))
-	recognise(e, body)
+	if to := in.recipients(e.App); len(to) > 0 {
+		in.seal(r.Context(), w, &capture.Change{Event: e, Body: body}, to, told)
+		return
+	}
+	provider.Describe(e, body)
 	if in.Challenge != nil {
 		if a, provider, ok := in.Challenge(e, body); ok {
 			told, e.Metadata = a, map[string]string{"challenge": provider}
@@ -281,15 +292,6 @@ func route(target capture.Raw) (app string, rest capture.Raw) {
 	return app, capture.Raw(after)
 }
 
-func recognise(e *capture.Event, body []byte) {
-	found := provider.Recognise(e.Method, string(e.Target), e.Headers, body)
-	e.Provider, e.Type, e.ProviderID = found.Provider, found.Type, found.ID
-	e.Signature = capture.Signature{Verdict: capture.Unsigned}
-	if found.Signed != "" || len(body) > provider.Peek { // beyond it nobody has looked
-		e.Signature = capture.Signature{Verdict: capture.Unchecked, Scheme: found.Signed}
-	}
-}
-
 // readBody reads the whole body, or says why not. What it returns must be
 // given to release.
 func (in *Ingest) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *capture.Refusal) {
@@ -361,8 +363,7 @@ func busyPart(room int64) int64 { return max(room-freeBody, 0) }
 // so, without a body and never delivered.
 func (in *Ingest) refuse(w http.ResponseWriter, r *http.Request, e *capture.Event, why capture.Refusal) {
 	e.Refused = &why
-	recognise(e, nil)
-	if err := in.Keep(context.WithoutCancel(r.Context()), &capture.Change{Event: e}); err != nil {
+	if err := in.stub(r.Context(), e); err != nil {
 		in.Log.Error("a refused request left no stub", "err", err)
 	}
 	detail := map[string]string{
@@ -379,6 +380,16 @@ func (in *Ingest) refuse(w http.ResponseWriter, r *http.Request, e *capture.Even
 	problem(w, why.Status, detail, map[string]any{"id": e.ID, "limit": why.Limit, "max": why.Max})
 }
 
+// stub keeps what there is of a request that was refused.
+func (in *Ingest) stub(ctx context.Context, e *capture.Event) error {
+	if len(in.recipients(e.App)) > 0 {
+		e = seal.Cover(e)
+	} else {
+		provider.Describe(e, nil)
+	}
+	return in.Keep(context.WithoutCancel(ctx), &capture.Change{Event: e})
+}
+
 // malformed keeps a stub of a request that net/http has answered by itself,
 // with 400 or 417, because it breaks the protocol.
 func (in *Ingest) malformed(h *head.Head, from net.Addr) {
@@ -391,8 +402,7 @@ func (in *Ingest) malformed(h *head.Head, from net.Addr) {
 	if _, ok := in.route(e, h.Headers.First("Host")); !ok {
 		return
 	}
-	recognise(e, nil)
-	if err := in.Keep(context.Background(), &capture.Change{Event: e}); err != nil {
+	if err := in.stub(context.Background(), e); err != nil {
 		in.Log.Error("a malformed request left no stub", "err", err)
 	}
 }

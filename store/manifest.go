@@ -106,7 +106,7 @@ func create(dir string) (manifest, error) {
 // a file system or the program's other parts put there first.
 func ours(e fs.DirEntry) bool {
 	name := e.Name()
-	return e.Type()&fs.ModeSocket != 0 || name == "lost+found" ||
+	return e.Type()&fs.ModeSocket != 0 || name == "lost+found" || name == "age.key" ||
 		strings.HasPrefix(name, ".") || strings.HasPrefix(name, "hooktape")
 }
 

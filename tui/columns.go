@@ -118,6 +118,9 @@ var (
 		return safe.Line(r.Method), plain
 	}}
 	colType = column[capture.Row]{title: "TYPE", cell: func(r *capture.Row) (string, role) {
+		if r.Sealed {
+			return "(sealed)", dim
+		}
 		if r.Type == "" {
 			return safe.Line(r.Path()), dim
 		}

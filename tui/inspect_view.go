@@ -214,6 +214,8 @@ func (i *inspect) preview(w, h int) []string {
 		out = append(out, i.theme.line(w, span{bad, " " + safe.Line(i.bodyErr.Error())}))
 	case r.Refused != nil:
 		out = append(out, i.theme.line(w, span{warn, " refused: the body was not kept"}))
+	case r.Sealed:
+		out = append(out, i.theme.line(w, span{warn, " sealed: hooktape events get ID --identity FILE opens it"}))
 	case i.have != all:
 		out = append(out, i.theme.line(w, span{dim, " enter reads the body"}))
 	default:

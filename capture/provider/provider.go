@@ -77,6 +77,17 @@ func Recognise(method, target string, h capture.Headers, body []byte) Found {
 	return r.found(&guesses, plausible)
 }
 
+// Describe notes on an event what Recognise finds, and what that says of its
+// signature: that there is none, or one that nobody has checked.
+func Describe(e *capture.Event, body []byte) {
+	found := Recognise(e.Method, string(e.Target), e.Headers, body)
+	e.Provider, e.Type, e.ProviderID = found.Provider, found.Type, found.ID
+	e.Signature = capture.Signature{Verdict: capture.Unsigned}
+	if found.Signed != "" || len(body) > Peek { // beyond it nobody has looked
+		e.Signature = capture.Signature{Verdict: capture.Unchecked, Scheme: found.Signed}
+	}
+}
+
 // Names are all providers in the table, sorted.
 func Names() []string {
 	var names []string

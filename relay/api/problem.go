@@ -72,6 +72,7 @@ var sentinels = []struct {
 	{capture.ErrNoTarget, http.StatusConflict, "no_target"},
 	{capture.ErrDisabled, http.StatusConflict, "disabled"},
 	{capture.ErrRefused, http.StatusConflict, "refused_event"},
+	{capture.ErrSealed, http.StatusConflict, "sealed"},
 	{capture.ErrBadTarget, http.StatusUnprocessableEntity, "bad_target"},
 }
 

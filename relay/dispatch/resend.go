@@ -22,6 +22,9 @@ func (d *Dispatcher) Resend(ctx context.Context, id capture.ID, r capture.Resend
 	if row.Refused != nil {
 		return nil, capture.ErrRefused
 	}
+	if row.Sealed {
+		return nil, fmt.Errorf("dispatch: event %s: %w", id, capture.ErrSealed)
+	}
 	past, err := d.History.Attempts(ctx, capture.AttemptQuery{Event: id, Limit: 10_000})
 	if err != nil {
 		return nil, err

@@ -175,7 +175,7 @@ func (in *intake) tellOf(ctx context.Context, facts []capture.Fact) error {
 		delete(in.ordered, a.ID)
 		in.mu.Unlock()
 		if target, ok := in.Hands.TargetOf(a.Endpoint); ok && !ordered {
-			all = append(all, report{Target: target, Attempt: *a})
+			all = append(all, in.concealed(ctx, report{Target: target, Attempt: *a}))
 		}
 	}
 	if len(all) == 0 {

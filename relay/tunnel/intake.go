@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -33,6 +34,7 @@ type intake struct {
 	gap      bool // it is noted, and how to catch up is settled
 	mode     capture.CatchUp
 	fetching chan struct{} // a slot for each body that is fetched
+	shut     sync.Once     // it was said that a sealed event cannot be opened
 }
 
 // Bounds of what an intake has under way.
@@ -115,9 +117,7 @@ func (in *intake) take(ctx context.Context, f *frame) error {
 			in.connected(in.welcome, time.Since(in.probed))
 		}
 	case isNotice:
-		in.update(func(s *capture.Link) { s.Notice = f.Text })
-		link := in.Link()
-		in.tell("notice", func(r *capture.Record) { r.Link = &link })
+		in.notice(f.Text)
 	case isTaken:
 		return fmt.Errorf("%w: %s", ErrTaken, f.Text)
 	case isFarewell:
@@ -219,11 +219,15 @@ func (in *intake) keep(ctx context.Context, f *frame, planned bool) {
 	e := f.Event
 	e.Seq = 0
 	c := &capture.Change{Event: e, Body: f.Body}
+	sealed := e.Sealed && e.Refused == nil
+	if sealed {
+		planned = in.open(c) && planned
+	}
 	if planned && e.Refused == nil {
-		c.Attempts = in.Hands.Plan(e, f.Body)
+		c.Attempts = in.Hands.Plan(c.Event, c.Body)
 	}
 	done := func(err error) { in.track.done(f.Seq, err) }
-	if f.Wait <= 0 || !planned {
+	if f.Wait <= 0 || !planned || sealed { // what is sealed, the relay is told no answer to
 		in.Tape.KeepAsync(c, done)
 		return
 	}
@@ -258,7 +262,9 @@ func (in *intake) order(ctx context.Context, f *frame) {
 		in.mu.Lock()
 		in.ordered[a.ID] = true
 		in.mu.Unlock()
-		if f.Apart {
+		if f.Event.Sealed { // the answer would be for the relay to read
+			err = capture.ErrSealed
+		} else if f.Apart {
 			f.Body, err = in.fetch(ctx, f.Event)
 		}
 		if err == nil {

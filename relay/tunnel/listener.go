@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/seal"
 )
 
 // Tape is the listener's own store.
@@ -22,6 +23,7 @@ type Tape interface {
 	EditSeat(ctx context.Context, relay, app string, edit func(seat *capture.Seat, found bool)) (capture.Seat, error)
 	Counts(context.Context) (capture.Counts, error)
 	Facts(ctx context.Context, after uint64, limit int) ([]capture.Fact, error)
+	Event(context.Context, capture.ID) (capture.Row, error)
 	Watch(context.Context) <-chan struct{}
 }
 
@@ -44,8 +46,9 @@ type Listener struct {
 	URL     string // of the relay: http or https
 	Token   string
 	App     string
-	Name    string // who listens, and where
-	Only    string // a predicate: claim the events that it lets through. "": get what nobody claims
+	Name    string    // who listens, and where
+	Only    string    // a predicate: claim the events that it lets through. "": get what nobody claims
+	Keys    seal.Keys // to open sealed events with
 	Version string
 	// CatchUp says what of the events that came meanwhile is delivered. nil:
 	// Ask says so when there are many, and else all are.
@@ -135,6 +138,13 @@ func (l *Listener) tell(kind string, change func(*capture.Record)) {
 	r := capture.NewRecord(kind)
 	change(&r)
 	l.Tell(r)
+}
+
+// notice notes a line for the person who listens, and tells it.
+func (l *Listener) notice(text string) {
+	l.update(func(s *capture.Link) { s.Notice = text })
+	link := l.Link()
+	l.tell("notice", func(r *capture.Record) { r.Link = &link })
 }
 
 func (l *Listener) log() *slog.Logger { return cmp.Or(l.Log, slog.Default()) }
