@@ -54,7 +54,7 @@ func TestEventsArriveAsTheyCame(t *testing.T) {
 		}
 		return strings.Join(all, " ")
 	}
-	eventually(t, attempts(l.store), func() string { return attempts(r.store) })
+	eventually(t, true, func() bool { mine := attempts(l.store); return strings.Contains(mine, "succeeded") && mine == attempts(r.store) })
 	eventually(t, "ok", func() capture.State {
 		row, err := r.store.Event(t.Context(), e.ID)
 		if err != nil {
@@ -323,7 +323,7 @@ func TestAnswers(t *testing.T) {
 			t.Errorf("answered %d with %d bytes", a.Response.Status, len(got))
 		}
 	}
-	if _, err := ask("/slow", nil, 100*time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := ask("/slow", nil, 100*time.Millisecond); !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, tunnel.ErrNobody) { // whichever end notices first
 		t.Errorf("too slow: %v", err)
 	}
 	eventually(t, "[/nobody /ask /ask /slow]", l.app.seen) // once each, answered with an error or not
