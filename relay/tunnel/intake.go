@@ -28,9 +28,11 @@ type intake struct {
 	track *tracker
 
 	welcome  *welcome
-	probe    uint64
+	probe    uint64 // 0: it has gone round
 	probed   time.Time
-	gap      bool // it is noted, and how to catch up is settled
+	reached  chan struct{} // closed once the relay has taken the probe,
+	took     time.Duration // after so long
+	gap      bool          // it is noted, and how to catch up is settled
 	mode     capture.CatchUp
 	fetching chan struct{} // a slot for each body that is fetched
 }
@@ -93,9 +95,15 @@ func (in *intake) begin(ctx context.Context, w *welcome) {
 	in.seat.Epoch, in.seat.Cursor = w.Epoch, w.Cursor
 	in.mu.Unlock()
 	in.track.begin(w.Cursor)
-	in.probe, in.probed = rand.Uint64(), time.Now()
+	in.probe, in.probed, in.reached = max(1, rand.Uint64()), time.Now(), make(chan struct{})
+	path := "/probe?n=" + strconv.FormatUint(in.probe, 10)
 	in.group.Go(func() error {
-		return in.post(ctx, "/probe?n="+strconv.FormatUint(in.probe, 10), nil)
+		if err := in.post(ctx, path, nil); err != nil {
+			return err
+		}
+		in.took = time.Since(in.probed)
+		close(in.reached)
+		return nil
 	})
 	in.group.Go(func() error { return in.keepAlive(ctx) })
 	in.group.Go(func() error { return in.acknowledge(ctx) })
@@ -111,7 +119,8 @@ func (in *intake) take(ctx context.Context, f *frame) error {
 		in.track.pass(f.Seq)
 		in.update(func(s *capture.Link) { s.Seq = max(s.Seq, f.Seq) })
 	case isProbe:
-		if f.Probe == in.probe {
+		if f.Probe == in.probe && f.Probe != 0 {
+			in.probe = 0
 			in.connected(in.welcome, time.Since(in.probed))
 		}
 	case isNotice:
@@ -205,6 +214,19 @@ func (in *intake) settle(ctx context.Context, g capture.Gap) (capture.CatchUp, e
 	case in.Ask == nil || g.Missed <= mostAsked:
 		return capture.CatchUp{Mode: capture.CatchUpAll}, nil
 	}
+	if in.probe == 0 {
+		return in.Ask(ctx, g)
+	}
+	// The probe comes behind what was missed, and whoever is asked waits until
+	// the link is proven. It is when the relay has taken the probe: the other
+	// way these frames have come.
+	select {
+	case <-in.reached:
+	case <-ctx.Done():
+		return capture.CatchUp{}, ctx.Err()
+	}
+	in.probe = 0
+	in.connected(in.welcome, in.took)
 	return in.Ask(ctx, g)
 }
 
