@@ -60,12 +60,19 @@ type screen struct {
 func newScreen(t *testing.T, env ...string) *screen {
 	const rows, cols = 36, 121
 	cmd := exec.Command("bash", "--norc", "--noprofile")
-	cmd.Env = append(os.Environ(), append(env, "TERM=xterm-256color", "LANG=C.UTF-8", "XDG_DATA_HOME="+t.TempDir())...)
+	cmd.Env = append(os.Environ(), append(env, "XDG_DATA_HOME="+t.TempDir())...)
+	return onScreen(t, cmd, rows, cols)
+}
+
+// onScreen starts a command on a terminal of its own, and kills it in the end.
+func onScreen(t *testing.T, cmd *exec.Cmd, rows, cols uint16) *screen {
+	t.Helper()
+	cmd.Env = append(cmd.Env, "TERM=xterm-256color", "LANG=C.UTF-8")
 	f, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: rows, Cols: cols})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &screen{pty: f, vt: vt10x.New(vt10x.WithSize(cols, rows))}
+	s := &screen{pty: f, vt: vt10x.New(vt10x.WithSize(int(cols), int(rows)))}
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		buf := make([]byte, 4096)

@@ -22,6 +22,7 @@ import (
 	"code.hooktape.dev/hooktape/relay/api"
 	"code.hooktape.dev/hooktape/relay/dispatch"
 	"code.hooktape.dev/hooktape/store"
+	"code.hooktape.dev/hooktape/tui"
 )
 
 // keeping are the flags of commands that own a store and take webhooks in.
@@ -173,7 +174,9 @@ func (o *listenOptions) run(ctx context.Context, e *env, targets []string) error
 		return n.targets(ctx, targets, o.app, o.filter)
 	}, func(ctx context.Context, n *node) error {
 		if screenLog != nil {
-			return showTUI(ctx, here{n.store, n.dispatch}, n.registry, &o.common, n.api.Ready, screenLog.Lines)
+			return showTUI(ctx, here{n.store, n.dispatch}, n.registry, &o.common, n.api.Ready, func(t *tui.Options) {
+				t.Log, t.Uplink = screenLog.Lines, n.shown
+			})
 		}
 		return o.printAll(ctx, e, n)
 	})
@@ -302,7 +305,7 @@ func (o *catching) own(ctx context.Context, e *env, forward answer.Options, scre
 		more = append(more, func(ctx context.Context) error { return in.Serve(ctx, ingest) })
 	}
 	if up != nil {
-		n.join(up, log)
+		n.join(up, log, screen != nil)
 		more = append(more, up.Run)
 	}
 	return n.run(serving, more...)

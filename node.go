@@ -22,6 +22,7 @@ import (
 	"code.hooktape.dev/hooktape/relay/dispatch"
 	"code.hooktape.dev/hooktape/relay/tunnel"
 	"code.hooktape.dev/hooktape/store"
+	"code.hooktape.dev/hooktape/tui"
 )
 
 // node is the process that owns a data directory: the store, the dispatcher
@@ -35,6 +36,7 @@ type node struct {
 	socket   net.Listener
 	news     news
 	uplink   *tunnel.Listener // nil: webhooks come here
+	shown    *tui.Uplink      // what the screen hears of it; nil: there is no screen, or no link
 	began    uint64           // the store's sequence when the process began to serve
 }
 

@@ -40,7 +40,14 @@ func attach(ctx context.Context, e *env, o *common) error {
 	}
 	status, err := client.Status(ctx)
 	if err == nil {
-		err = showTUI(ctx, client, client, o, status.Ready, nil)
+		err = showTUI(ctx, client, client, o, status.Ready, func(t *tui.Options) {
+			if status.Relays {
+				t.Listeners = client
+			}
+			if o.relay != "" {
+				t.StateFile = "" // the store is another machine's
+			}
+		})
 	}
 	return errors.Join(err, done())
 }
@@ -54,6 +61,7 @@ type source interface {
 	Pin(context.Context, capture.ID, bool) error
 	Remove(context.Context, ...capture.ID) error
 	Resend(context.Context, capture.ID, capture.Resend) ([]*capture.Attempt, error)
+	Gaps(context.Context) ([]capture.Gap, error)
 }
 
 // here is the source of the process that owns the store.
@@ -68,14 +76,17 @@ type registry interface {
 	tui.Registry
 }
 
-func showTUI(ctx context.Context, s source, r registry, o *common, ready capture.Ready, log func() []string) error {
-	return tui.Run(ctx, tui.Options{
-		Source: s, Counts: s.Counts, Watch: s.Watch, Pin: s.Pin, Remove: s.Remove, Endpoints: r, Registry: r,
+// showTUI shows the interface; more adds what there is not everywhere.
+func showTUI(ctx context.Context, s source, r registry, o *common, ready capture.Ready, more func(*tui.Options)) error {
+	t := tui.Options{
+		Source: s, Counts: s.Counts, Watch: s.Watch, Gaps: s.Gaps, Pin: s.Pin, Remove: s.Remove, Endpoints: r, Registry: r,
 		Resend: func(ctx context.Context, id capture.ID, r capture.Resend) error {
 			_, err := s.Resend(ctx, id, r)
 			return err
 		},
-		Ready: ready, Color: tui.Color(o.color), Log: log,
+		Ready: ready, Color: tui.Color(o.color),
 		StateFile: filepath.Join(ready.Store, "tui.json"),
-	})
+	}
+	more(&t)
+	return tui.Run(ctx, t)
 }

@@ -16,6 +16,7 @@ import (
 	"code.hooktape.dev/hooktape/capture/match"
 	"code.hooktape.dev/hooktape/relay/api"
 	"code.hooktape.dev/hooktape/relay/tunnel"
+	"code.hooktape.dev/hooktape/tui"
 )
 
 // uplink are the flags of commands that may get webhooks from a relay.
@@ -87,7 +88,12 @@ func whoAndWhere() string {
 }
 
 // join makes the node what a listener keeps events in and delivers them with.
-func (n *node) join(up *tunnel.Listener, log *slog.Logger) {
+// Where a screen is drawn, that shows the link, and asks how to catch up.
+func (n *node) join(up *tunnel.Listener, log *slog.Logger, screen bool) {
+	if screen {
+		n.shown = tui.NewUplink(up.Link)
+		up.Changed, up.Ask = n.shown.Changed, n.shown.Ask
+	}
 	up.Tape, up.Hands, up.Log, up.Tell = n.store, n.dispatch, log, n.news.tell
 	n.uplink = up
 }

@@ -104,22 +104,31 @@ type Gap struct {
 	Relay   string    `json:"relay" cbor:"6,keyasint"` // its base URL
 }
 
+// Span is when it was, for people: 14:02–14:31, with the day where that was not
+// today.
+func (g *Gap) Span() string {
+	from, to := g.From.Local(), g.To.Local()
+	at := func(t time.Time, sameDay bool) string {
+		if sameDay {
+			return t.Format("15:04")
+		}
+		return t.Format("Jan 2 15:04")
+	}
+	oneDay := from.Format(time.DateOnly) == to.Format(time.DateOnly)
+	begin := at(from, from.Format(time.DateOnly) == time.Now().Format(time.DateOnly))
+	if end := at(to, oneDay); !strings.HasSuffix(begin, end) {
+		return begin + "–" + end
+	}
+	return begin
+}
+
 // String is the gap for people: "12 missed 14:02–14:31, fetched".
 func (g *Gap) String() string {
-	from, to := g.From.Local(), g.To.Local()
-	format := "15:04"
-	if from.Format(time.DateOnly) != time.Now().Format(time.DateOnly) || to.Sub(from) > 24*time.Hour {
-		format = "Jan 2 15:04"
-	}
-	span := from.Format(format)
-	if end := to.Format(format); end != span {
-		span += "–" + end
-	}
 	did := map[CatchUpMode]string{CatchUpAll: "fetched", CatchUpNone: "kept, not delivered", CatchUpFailed: "fetched, what nobody had delivered"}[CatchUpMode(g.CatchUp)]
 	if did == "" {
 		did = "fetched, delivered " + g.CatchUp
 	}
-	return fmt.Sprintf("%d missed %s, %s", g.Missed, span, did)
+	return fmt.Sprintf("%d missed %s, %s", g.Missed, g.Span(), did)
 }
 
 // Link is how a listener's connection to its relay stands.

@@ -82,8 +82,17 @@ func (i *inspect) table(w, h int) []string {
 	return out
 }
 
-// result says in words how an attempt ended.
+// result says in words how an attempt ended. Whether the one that answered the
+// event's sender was a success, its glyph and code say.
 func result(a *capture.Attempt) (string, role) {
+	text, look := outcome(a)
+	if glyph, _, _ := strings.Cut(text, " "); a.Answers {
+		text = glyph + " answered"
+	}
+	return text, look
+}
+
+func outcome(a *capture.Attempt) (string, role) {
 	switch a.Status {
 	case capture.AttemptPending:
 		return "… pending", info

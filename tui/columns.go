@@ -88,6 +88,36 @@ func rowLine[T any](t *theme, columns []column[T], gutter string, row *T, w int,
 	return t.line(w, span{selected, b.String()})
 }
 
+// drawRows draws rows, the selected one behind a >.
+func drawRows[T any](t *theme, columns []column[T], rows []T, sel, w int) []string {
+	out := make([]string, len(rows))
+	for i := range rows {
+		gutter := "  "
+		if i == sel {
+			gutter = "> "
+		}
+		out[i] = rowLine(t, columns, gutter, &rows[i], w, i == sel)
+	}
+	return out
+}
+
+// withBeside draws a list in h lines and, where there is room, what is selected
+// beside it.
+func withBeside(t *theme, w, h int, list func(w int) []string, beside func(w, h int) []string) string {
+	listW := w
+	if w >= 120 {
+		listW = w * 65 / 100
+	}
+	lines := exactly(list(listW), h)
+	if listW < w {
+		bar := t.line(3, span{dim, " │ "})
+		for i, l := range exactly(beside(w-listW-3, h), h) {
+			lines[i] += spaces(listW-printed(lines[i])) + bar + l
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
 func (c *column[T]) fit(text string, flex int) string {
 	w := c.width
 	if w == 0 {

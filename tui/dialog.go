@@ -14,6 +14,11 @@ type dialog interface {
 	spans(w int) []span
 }
 
+// A tall dialog also covers the lower part of the screen.
+type tall interface {
+	panel(t *theme, w int) []string
+}
+
 // confirm asks before something that cannot be undone. Only y does it.
 type confirm struct {
 	question string

@@ -40,7 +40,7 @@ func (e *endpoints) Update(msg tea.Msg) (screen, tea.Cmd) {
 		cmd = e.act(msg)
 	case sizeMsg:
 		e.w, e.h = msg.w, msg.h
-		e.list.height = e.rows(msg.h)
+		_, e.list.height, _ = listParts(msg.w, msg.h)
 		e.list.settle()
 	case changedMsg:
 		e.list.stale = true

@@ -12,8 +12,8 @@ import (
 // The list's lines are, from the top: titles, rows, and on narrow windows the
 // selected endpoint in short.
 
-// parts are how many lines of h each has.
-func (e *endpoints) parts(w, h int) (head, rows, below int) {
+// listParts are how many of h lines each has, in a window w cells wide.
+func listParts(w, h int) (head, rows, below int) {
 	if h >= 10 {
 		head = 1
 	}
@@ -23,44 +23,23 @@ func (e *endpoints) parts(w, h int) (head, rows, below int) {
 	return head, max(1, h-head-below), below
 }
 
-func (e *endpoints) rows(h int) int {
-	_, rows, _ := e.parts(e.w, h)
-	return rows
-}
-
 func (e *endpoints) View(w, h int) string {
-	listW := w
-	if w >= 120 {
-		listW = w * 65 / 100
-	}
-	list := exactly(e.lines(listW, w, h), h)
-	if listW < w {
-		bar := e.theme.line(3, span{dim, " │ "})
-		for i, l := range exactly(e.beside(w-listW-3, h), h) {
-			list[i] += spaces(listW-printed(list[i])) + bar + l
-		}
-	}
-	return strings.Join(list, "\n")
+	list := func(listW int) []string { return e.lines(listW, w, h) }
+	return withBeside(e.theme, w, h, list, e.beside)
 }
 
 func (e *endpoints) lines(w, window, h int) []string {
 	if len(e.list.rows) == 0 {
 		return e.nothing(w)
 	}
-	head, rows, below := e.parts(window, h)
+	head, rows, below := listParts(window, h)
 	columns := endpointColumns(w-2, e.clock.at)
 	var out []string
 	if head > 0 {
 		out = append(out, "  "+drawHead(e.theme, columns, w-2))
 	}
 	onView, sel := e.list.view(rows)
-	for i := range onView {
-		gutter := "  "
-		if i == sel {
-			gutter = "> "
-		}
-		out = append(out, rowLine(e.theme, columns, gutter, &onView[i], w, i == sel))
-	}
+	out = append(out, drawRows(e.theme, columns, onView, sel, w)...)
 	if below > 0 {
 		out = append(exactly(out, head+rows), e.below(w, below)...)
 	}

@@ -25,6 +25,7 @@ type events struct {
 	totals  capture.Counts
 	atPause int64 // events there were when following paused
 	rate    rate
+	gaps    gaps
 	paused  bool      // as the list was after the last message
 	loaded  bool      // something has been read
 	down    bool      // the source could not be read
@@ -85,12 +86,14 @@ func (e *events) Update(msg tea.Msg) (screen, tea.Cmd) {
 	case sizeMsg:
 		e.w, e.h = msg.w, msg.h
 		e.resize()
-		cmd = e.inspect.resize()
+		cmd = tea.Batch(e.inspect.resize(), e.readGaps())
 	case changedMsg:
 		e.list.stale = true
-		cmd = tea.Batch(e.replays.check(), e.inspect.retry())
+		cmd = tea.Batch(e.replays.check(), e.inspect.retry(), e.readGaps())
 	case rateMsg:
-		cmd = e.after(e.rate.tick())
+		cmd = tea.Batch(e.after(e.rate.tick()), e.readGaps())
+	case gapsLoaded:
+		e.gaps.take(msg)
 	case loaded:
 		cmd = e.take(msg)
 	case found:

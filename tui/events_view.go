@@ -75,12 +75,9 @@ func (e *events) lines(w, window, h int) []string {
 	if head > 0 {
 		lines = append(lines, spaces(gutter)+drawHead(e.theme, columns, w-gutter))
 	}
-	onView, sel := e.list.view(rows)
-	for i := range onView {
-		lines = append(lines, e.row(columns, &onView[i], w, i == sel))
-	}
+	lines = exactly(append(lines, e.rows(columns, w, rows)...), head+rows)
 	if preview > 0 {
-		lines = append(exactly(lines, head+rows), e.inspect.preview(w, preview)...)
+		lines = append(lines, e.inspect.preview(w, preview)...)
 	}
 	return lines
 }

@@ -264,3 +264,30 @@ func TestDamagedBody(t *testing.T) {
 	d.press("esc", "y", "b")
 	d.want("body damaged on disk")
 }
+
+// The attempt that answered the sender is told from the others, and who an
+// event is for, and that it was a provider's question.
+func TestAnsweredIsShown(t *testing.T) {
+	s := memory(t)
+	c := numbered(0)
+	c.Event.Claimed, c.Event.Metadata = number(capture.ListenerID, 3), map[string]string{"challenge": "slack"}
+	c.Attempts[0].Answers = true
+	failed := numbered(2)
+	failed.Attempts[0].Answers = true
+	if err := s.Keep(t.Context(), c, failed); err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range [][2]int{{80, 24}, {160, 45}} {
+		name := fmt.Sprintf("answered_%dx%d", size[0], size[1])
+		t.Run(name, func(t *testing.T) {
+			d := start(t, s, size[0], size[1])
+			d.press("k", "enter", "[")
+			d.want("✓ answered", "answered the sender: ", "claimed", "challenge: slack")
+			d.golden(name)
+			d.press("[", "[", "[", "G")
+			d.want("claimed by: lsn_", "metadata challenge: slack")
+			d.press("J", "]", "]", "]")
+			d.want("✗ answered")
+		})
+	}
+}

@@ -107,6 +107,12 @@ func (i *inspect) state(w int) string {
 	if r.Pinned {
 		s = append(s, span{dim, " · "}, span{info, "pinned"})
 	}
+	if r.Claimed != "" {
+		s = append(s, span{dim, " · "}, span{info, "claimed"})
+	}
+	if by := r.Metadata["challenge"]; by != "" {
+		s = append(s, span{dim, " · "}, span{info, "challenge: " + safe.Line(by)})
+	}
 	return i.theme.line(w, s...)
 }
 

@@ -65,6 +65,7 @@ const (
 	viewEndpoints action = "view-endpoints"
 	viewQueue     action = "view-queue"
 	viewLog       action = "view-log"
+	viewListeners action = "view-listeners"
 	cycleTheme    action = "theme"
 	toggleHints   action = "hints"
 	redraw        action = "redraw"
@@ -84,6 +85,7 @@ const (
 	inEndpoints                   // the list of endpoints
 	inEndpoint                    // one endpoint
 	inQueue                       // the list of what is due
+	inListeners                   // who listens through a relay
 	inExplain                     // who gets an event
 	inForm                        // text fields
 	inSecret                      // a secret that is shown once
@@ -91,11 +93,11 @@ const (
 	anywhere
 
 	inEvent = inBody | inTries
-	moving  = inList | inEvent | inEndpoints | inEndpoint | inQueue | inExplain | inText
+	moving  = inList | inEvent | inEndpoints | inEndpoint | inQueue | inListeners | inExplain | inText
 )
 
 // places are their names, in their order.
-var places = []string{"list", "event", "attempts", "endpoints", "endpoint", "queue", "explain", "form", "secret", "text", "anywhere"}
+var places = []string{"list", "event", "attempts", "endpoints", "endpoint", "queue", "listeners", "explain", "form", "secret", "text", "anywhere"}
 
 // command is a row of the key table: what the user can do, by which keys and
 // where. Footer, help and the reaction to keys are made from it.
@@ -125,7 +127,7 @@ func keyTable() []command {
 		bind(prevField, inForm, "shift+tab up", "shift+tab", "previous field", "previous"),
 		bind(nextChoice, inForm, "right", "→", "next choice", ""),
 		bind(prevChoice, inForm, "left", "←", "previous choice", ""),
-		bind(back, inEvent|inEndpoint|inQueue|inExplain|inSecret|inText, "esc", "esc", "back; close what was opened last", "back"),
+		bind(back, inEvent|inEndpoint|inQueue|inListeners|inExplain|inSecret|inText, "esc", "esc", "back; close what was opened last", "back"),
 		bind(replay, inList|inBody, "r", "r", "replay now (the marked, else the selected)", "replay"),
 		bind(retry, inTries|inEndpoint, "r", "r", "retry the attempt: the same event, to its endpoint alone", "retry"),
 		bind(replayTo, inList|inEvent, "R", "R", "replay to another URL", ""),
@@ -149,6 +151,7 @@ func keyTable() []command {
 		bind(explain, inList|inEvent, "E", "E", "explain: which endpoints get it, and why others do not", ""),
 		bind(remove, inList|inEvent, "x", "x", "delete (asks)", ""),
 		bind(remove, inEndpoints|inEndpoint, "x", "x", "delete (asks); what is due to it is skipped", ""),
+		bind(remove, inListeners, "x", "x", "remove (asks): its place is forgotten, its connection ended", "remove"),
 		bind(follow, inList, "F", "F", "follow the newest on/off", "follow"),
 		bind(otherDown, inEvent, "J", "J", "next event", "next"),
 		bind(otherUp, inEvent, "K", "K", "previous event", ""),
@@ -178,6 +181,7 @@ func keyTable() []command {
 		bind(viewEndpoints, anywhere, "2", "2", "endpoints", ""),
 		bind(viewQueue, anywhere, "3", "3", "what is due to be sent", ""),
 		bind(viewLog, anywhere, "4", "4", "log of this program", ""),
+		bind(viewListeners, anywhere, "5", "5", "who listens through this relay", ""),
 		bind(cycleTheme, anywhere, "T", "T", "next theme: ansi dark light cvd mono", ""),
 		bind(toggleHints, anywhere, "H", "H", "hide/show this line of hints", ""),
 		bind(redraw, anywhere, "ctrl+l", "ctrl+l", "redraw the screen", ""),

@@ -195,7 +195,7 @@ func (m making) headText(t *text) {
 		t.add(faint, "received over HTTP/2: case and order of the names above are not the sender's")
 	}
 	about := [][2]string{{"id", string(r.ID)}, {"app", r.App}, {"type", r.Type}, {"source", r.Source}, {"origin", string(r.Origin)},
-		{"copy of", string(r.Parent)}, {"received", r.Received.Local().Format(time.RFC3339Nano)}, {"from", r.Remote}, {"provider", r.Provider},
+		{"copy of", string(r.Parent)}, {"claimed by", string(r.Claimed)}, {"received", r.Received.Local().Format(time.RFC3339Nano)}, {"from", r.Remote}, {"provider", r.Provider},
 		{"provider's id", r.ProviderID}, {"signature", strings.TrimSpace(string(r.Signature.Verdict) + " " + r.Signature.Scheme)},
 		{"size", comma(r.Size) + " B"}, {"sha256", fmt.Sprintf("%x", r.SHA256[:])}}
 	for _, a := range about {
@@ -268,6 +268,9 @@ func (m making) responseText(t *text) {
 	}
 	t.add(header, "took: "+timing(a))
 	t.add(header, "asked by: "+safe.Line(cause(a)))
+	if a.Answers {
+		t.add(header, "answered the sender: who sent the webhook waited for this response, and got it")
+	}
 	if a.Error != nil {
 		t.add(wrong, safe.Line(a.Error.Class+": "+a.Error.Message))
 	}

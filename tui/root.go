@@ -13,14 +13,16 @@ import (
 // The least a screen can be drawn in.
 const minWidth, minHeight = 40, 8
 
-// root decides who gets a message. It draws the title line, the message line
-// and the hints; all between is the top screen's.
+// root decides who gets a message. It draws the title line, that of the link to
+// a relay, the message line and the hints; all between is the top screen's.
 type root struct {
 	*kit
 	views  []view
 	at     int // the view shown
 	note   noteMsg
 	lost   error // why the source cannot be read
+	link   linkBar
+	asked  *question // waits until nothing else is asked or typed
 	hints  bool
 	chosen string // the theme, by T, now or in a run before
 	w, h   int
@@ -46,6 +48,9 @@ func newRoot(k *kit) *root {
 	if k.Log != nil {
 		r.views = append(r.views, view{"Log", viewLog, []screen{newLog(k)}})
 	}
+	if k.Listeners != nil {
+		r.views = append(r.views, view{"Listeners", viewListeners, []screen{newListeners(k)}})
+	}
 	k.showing = func(id int) bool { return r.top().ID() == id }
 	return r
 }
@@ -62,7 +67,9 @@ func (r *root) top() screen { return r.stack()[len(r.stack())-1] }
 
 func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	r.dirty = true
-	return r, r.route(msg)
+	cmd := r.route(msg)
+	r.raise()
+	return r, cmd
 }
 
 // route is the routing table.
@@ -72,11 +79,20 @@ func (r *root) route(msg tea.Msg) tea.Cmd {
 		return r.keys(msg)
 	case tea.WindowSizeMsg:
 		r.w, r.h = msg.Width, msg.Height
-		return r.all(r.size())
+		return tea.Batch(r.all(r.size()), r.linked())
 	case changedMsg:
 		return tea.Batch(r.all(msg), r.wait)
 	case answer:
 		return r.deliver(msg)
+	case linkMsg:
+		return r.linked()
+	case linkClockMsg:
+		r.link.ticking = false
+		return r.linked()
+	case askedMsg:
+		r.asked = msg.question
+	case unaskedMsg:
+		r.unask(msg.question)
 	case runMsg:
 		return r.run(msg.action)
 	case noteMsg:
@@ -189,7 +205,7 @@ func (r *root) run(a action) tea.Cmd {
 				return r.tell(r.size())
 			}
 		}
-		if a == viewEndpoints || a == viewQueue || a == viewLog {
+		if a == viewEndpoints || a == viewQueue || a == viewLog || a == viewListeners {
 			r.note = noteMsg{text: "there is no such view here", bad: true}
 			return nil
 		}
@@ -243,8 +259,14 @@ func (r *root) update(s *screen, msg tea.Msg) (cmd tea.Cmd) {
 	return cmd
 }
 
-// size is the space between the title line and the message line.
-func (r *root) size() sizeMsg { return sizeMsg{r.w, max(0, r.h-1-r.bottom())} }
+// size is the space between the lines above and below.
+func (r *root) size() sizeMsg {
+	above := 1
+	if r.hasLine() {
+		above++
+	}
+	return sizeMsg{r.w, max(0, r.h-above-r.bottom())}
+}
 
 // bottom is how many lines the message and the hints take.
 func (r *root) bottom() int {
@@ -273,7 +295,16 @@ func (r *root) draw() string {
 		return strings.Join(exactly([]string{safe.Cut(tooSmall(r.w, r.h), r.w)}, r.h), "\n")
 	}
 	size := r.size()
-	lines := append([]string{r.title()}, exactly(strings.Split(r.top().View(size.w, size.h), "\n"), size.h)...)
+	lines := []string{r.title()}
+	if r.hasLine() {
+		lines = append(lines, r.linkLine())
+	}
+	lines = append(lines, exactly(strings.Split(r.top().View(size.w, size.h), "\n"), size.h)...)
+	if d, ok := r.dialog.(tall); ok {
+		below := d.panel(r.theme, r.w)
+		below = below[:min(len(below), size.h)]
+		copy(lines[len(lines)-len(below):], below)
+	}
 	if r.bottom() == 2 {
 		return strings.Join(append(lines, r.message(true), r.footer()), "\n")
 	}
@@ -305,6 +336,7 @@ func (r *root) title() string {
 	if s, ok := r.top().(stater); ok {
 		right = s.State()
 	}
+	right = append(r.linkBadge(), right...)
 	if r.lost != nil {
 		right = append([]span{{bad, "DOWN ✗ " + safe.Cut(safe.Line(r.lost.Error()), r.w/3) + " "}}, right...)
 	}
@@ -348,6 +380,9 @@ func (r *root) message(own bool) string {
 
 // footer draws the hints: the commands of the place that can be done now.
 func (r *root) footer() string {
+	if _, covers := r.dialog.(tall); covers {
+		return "" // it has all keys, and says which
+	}
 	if r.top().Place() == inForm {
 		var spans []span
 		for _, c := range r.table {

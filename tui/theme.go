@@ -147,7 +147,7 @@ func look(s capture.State) (glyph, word string, r role) {
 // asciiGlyphs are what our own glyphs become on terminals that have only
 // ASCII. Every one is a single cell wide, and stays so.
 var asciiGlyphs = strings.NewReplacer("✓", "+", "✗", "x", "↻", "~", "…", ".", "‖", "=", "·", "-", "●", "*", "│", "|", "─", "-",
-	"‹", "<", "›", ">", "→", ">", "↑", "^", "↓", "v", "←", "<", "█", "#", "▏", "|", "▁", "_", "▂", ".", "▃", ":", "▄", "-", "▅", "=", "▆", "+", "▇", "*", "•", "*", "—", "-")
+	"‹", "<", "›", ">", "→", ">", "↑", "^", "↓", "v", "←", "<", "█", "#", "▏", "|", "▁", "_", "▂", ".", "▃", ":", "▄", "-", "▅", "=", "▆", "+", "▇", "*", "•", "*", "—", "-", "–", "-", "○", "o")
 
 // toASCII makes a drawn frame ASCII without moving a cell.
 func toASCII(frame string) string {

@@ -98,13 +98,7 @@ func (t *tries) lines(w, h int, now time.Time) []string {
 		out = append(out, "  "+drawHead(t.theme, columns, w-2))
 	}
 	onView, sel := t.list.view(h - len(out))
-	for i := range onView {
-		gutter := "  "
-		if i == sel {
-			gutter = "> "
-		}
-		out = append(out, rowLine(t.theme, columns, gutter, &onView[i], w, i == sel))
-	}
+	out = append(out, drawRows(t.theme, columns, onView, sel, w)...)
 	return out
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -45,6 +46,13 @@ type Registry interface {
 	TestEndpoint(ctx context.Context, id capture.ID, what capture.Emission) (capture.Attempt, error)
 }
 
+// Listeners is where who listens through a relay is read, and removed. The
+// API's client satisfies it.
+type Listeners interface {
+	Listeners(ctx context.Context, app string) ([]capture.ListenerRow, error) // app "": every one's
+	RemoveListener(context.Context, capture.ID) error
+}
+
 // Options says what the interface reads, what it may do, and how it looks.
 // Only Source is needed; what is nil cannot be done, and its keys say so.
 type Options struct {
@@ -55,6 +63,14 @@ type Options struct {
 	// changed, and closed when the source is gone; it is then called again.
 	// Nil: what is on view changes by keys only.
 	Watch func(context.Context) <-chan struct{}
+
+	// Uplink tells of the connection to a relay. Nil: there is none.
+	Uplink *Uplink
+	// Gaps are all times in which webhooks came to the relay and nobody
+	// listened here, oldest first. Nil: there are none.
+	Gaps func(context.Context) ([]capture.Gap, error)
+	// Listeners are who listens through a relay. Nil: their view is absent.
+	Listeners Listeners
 
 	// Endpoints are the registered ones. Nil: their views are absent.
 	Endpoints Endpoints
@@ -105,6 +121,13 @@ func Run(ctx context.Context, o Options) error {
 	// interface wakes half as often.
 	p := tea.NewProgram(r, tea.WithAltScreen(), tea.WithFPS(30), tea.WithoutSignalHandler(), tea.WithInput(o.In), tea.WithOutput(k.term.out))
 	defer context.AfterFunc(ctx, p.Quit)()
+	if o.Uplink != nil {
+		var told sync.WaitGroup
+		defer told.Wait()
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		told.Go(func() { o.Uplink.run(ctx, p.Send) })
+	}
 	_, err := p.Run()
 	if err != nil {
 		return fmt.Errorf("tui: %w", err)

@@ -152,6 +152,9 @@ func TestBoundLive(t *testing.T) {
 	if r := facts.next(); r.Attempt == nil || r.Attempt.App != "shop" {
 		t.Errorf("the second fact is %+v", r)
 	}
+	if r := facts.next(); r.Gap == nil || r.Gap.App != "shop" {
+		t.Errorf("the third fact is %+v", r)
+	}
 	changed := c.Watch(t.Context())
 	<-changed // ready
 	of := func(app string) *capture.Event {

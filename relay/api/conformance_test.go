@@ -29,6 +29,7 @@ const patience = 10 * time.Second
 type source interface {
 	api.Reader
 	api.Keeper
+	api.Gapped
 	Counts(context.Context) (capture.Counts, error)
 	Watch(context.Context) <-chan struct{}
 }
@@ -96,6 +97,23 @@ func both(t *testing.T, f func(t *testing.T, s *store.Store, src source)) {
 		s := memory(t)
 		c, _ := far(t, s)
 		f(t, s, c)
+	})
+}
+
+func TestGaps(t *testing.T) {
+	both(t, func(t *testing.T, s *store.Store, src source) {
+		if gaps := must[[]capture.Gap](t)(src.Gaps(t.Context())); len(gaps) != 0 {
+			t.Errorf("there are gaps %+v, want none", gaps)
+		}
+		var want []capture.Gap
+		for n := range 3 {
+			g := capture.Gap{From: time.Now().UTC().Round(0), To: time.Now().UTC().Round(0), Missed: n + 1, CatchUp: "none", App: "default", Relay: "https://relay.example"}
+			keep(t, s, &capture.Change{Gap: &g}, event(nil))
+			want = append(want, g)
+		}
+		if gaps := must[[]capture.Gap](t)(src.Gaps(t.Context())); !slices.Equal(gaps, want) || gaps[0].Seq == 0 {
+			t.Errorf("there are gaps %+v, want %+v", gaps, want)
+		}
 	})
 }
 

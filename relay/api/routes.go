@@ -85,6 +85,7 @@ func (s *Server) routes() []route {
 		{"getMetrics", "GET /metrics", ofAll, "Counters for Prometheus, in its text format 0.0.4.", nil, raw("text/plain", s.metrics), nil},
 		{"listListeners", "GET /api/v1/listeners", inQuery, "Who listens, or has listened, through this relay; the oldest first.", []parameter{app}, answers(s.listeners), []int{notFound}},
 		{"removeListener", "DELETE /api/v1/listeners/{id}", byListener, "Forget a listener and where it has come to, and end its connection.", nil, does(s.removeListener), nil},
+		{"listGaps", "GET /api/v1/gaps", inQuery, "When webhooks came to the relay and nobody listened here, the oldest first.", []parameter{app}, answers(s.gaps), []int{notFound}},
 		{"getReadiness", "GET /readyz", ofNobody, "Whether it takes webhooks and listeners: 503 while it does not.", nil, answers(s.readiness), []int{http.StatusServiceUnavailable}},
 		{"getHealth", "GET /healthz", ofNobody, "Whether the process serves.", nil, answers(s.health), nil},
 		{"getVersion", "GET /version", ofNobody, "Which hooktape it is.", nil, answers(s.version), nil},

@@ -167,6 +167,9 @@ func TestEveryRoute(t *testing.T) {
 	call(200, "GET", "/listeners?app=shop", "")
 	call(204, "DELETE", "/listeners/"+string(listener.ID), "")
 	call(404, "DELETE", "/listeners/"+string(listener.ID), "")
+	keep(t, o.store, &capture.Change{Gap: &capture.Gap{From: time.Now(), To: time.Now(), App: "shop", Missed: 12, CatchUp: "last=3", Relay: "https://relay.example"}})
+	count(call(200, "GET", "/gaps?app=shop", ""), 1)
+	count(call(200, "GET", "/gaps?app=default", ""), 0)
 
 	if gone := call(200, "DELETE", at(other, "?reason=moved"), ""); gone["status"] != "deleted" || gone["disabled_reason"] != "moved" {
 		t.Errorf("deleted %v", gone)

@@ -11,6 +11,7 @@ type Status struct {
 	capture.Ready
 	capture.Counts
 	Version string `json:"version"`
+	Relays  bool   `json:"relays,omitempty"` // hooktape listen may connect to it
 }
 
 func (s *Server) status(r *http.Request) (Status, error) {
@@ -18,7 +19,7 @@ func (s *Server) status(r *http.Request) (Status, error) {
 	if bound(r) != "" { // all but where to go on from is about every app
 		counts = capture.Counts{Seq: counts.Seq}
 	}
-	return Status{s.ready(r), counts, s.Version}, err
+	return Status{s.ready(r), counts, s.Version, s.Listeners != nil}, err
 }
 
 // ready is what a caller may know of where things are: one bound to an app is

@@ -42,7 +42,7 @@ func (o *team) fresh(t *testing.T, app string) things {
 	c := event([]byte(app), func(e *capture.Event) { e.App = app })
 	done := finished(c.Event, 200)
 	done.Attempts[0].App, done.Attempts[0].Endpoint, done.Attempts[0].URL = app, e.ID, url
-	keep(t, o.store, c, done)
+	keep(t, o.store, c, done, &capture.Change{Gap: &capture.Gap{App: app, Missed: 1, CatchUp: "all", Relay: "https://" + app}})
 	token, _, err := o.registry.CreateToken(ctx, capture.TokenSpec{Name: "of " + app, Scope: capture.ScopeRead, App: app})
 	if err != nil {
 		t.Fatal(err)
@@ -143,6 +143,7 @@ func TestBound(t *testing.T) {
 		"POST /api/v1/tokens":                      {"", about, `{"name":"x","scope":"read","app":"$app"}`, 201},
 		"DELETE /api/v1/tokens/$token":             {"", about, "", 204},
 		"GET /api/v1/listeners":                    {"read", list, "", 200},
+		"GET /api/v1/gaps":                         {"read", list, "", 200},
 		"DELETE /api/v1/listeners/$listener":       {"", about, "", 204},
 		"GET /readyz":                              {"", open, "", 200},
 		"GET /api/v1/stats":                        {"read", list, "", 200},
