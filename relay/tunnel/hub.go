@@ -96,7 +96,7 @@ func (h *Hub) Run(ctx context.Context) error {
 		case <-ctx.Done():
 		case <-tick.C:
 			for _, s := range h.all() {
-				if err := s.save(ctx); err != nil {
+				if err := s.saveNews(ctx); err != nil {
 					h.Logger.Error("how far a listener has come could not be kept", "listener", s.name, "err", err)
 				}
 			}

@@ -65,14 +65,24 @@ func (s *session) describe(row *capture.ListenerRow) {
 	row.Seen = row.Heard
 }
 
-// save has the roster remember how far the listener has come.
-func (s *session) save(ctx context.Context) error {
+// saveNews has the roster remember how far the listener has come, if that is
+// news.
+func (s *session) saveNews(ctx context.Context) error {
 	s.mu.Lock()
-	acked, saved := s.acked, s.saved
+	news := s.acked != s.saved
 	s.mu.Unlock()
-	if acked == saved {
+	if !news {
 		return nil
 	}
+	return s.save(ctx)
+}
+
+// save has the roster remember how far the listener has come, and when it was
+// last seen.
+func (s *session) save(ctx context.Context) error {
+	s.mu.Lock()
+	acked := s.acked
+	s.mu.Unlock()
 	_, err := s.hub.Roster.EditListener(ctx, s.id, func(l *capture.Listener, found bool) error {
 		if !found {
 			return capture.ErrNotFound // it was removed meanwhile
