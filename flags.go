@@ -49,6 +49,9 @@ func (o *common) here() []cli.Flag {
 	}
 }
 
+// far reports whether a relay is asked for.
+func (o *common) far() bool { return o.relay != "" && o.relay != "off" }
+
 // dir is the data directory.
 func (o *common) dir() (string, error) {
 	if o.store != "" {
