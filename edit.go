@@ -25,8 +25,8 @@ var appSheet = sheet{
 	{"name", "A name for people.", "Shop"},
 	{"description", "", "Orders and payments"},
 	{"inactive", "true: catch events and deliver none to its endpoints.", "false"},
-	{"answer", "What senders are told once their webhook is kept: a status from 200 to 599,\nheaders and a body.",
-		"{status: 200, headers: {Content-Type: text/plain}, body: thanks}"},
+	{"answer", "What senders are told once their webhook is kept: a status from 200 to 599,\nheaders and a body. mode sync: what the handler of who listens answers, and this\nif none does within timeout_ms (10000).",
+		"{mode: ack, timeout_ms: 10000, status: 200, headers: {Content-Type: text/plain}, body: thanks}"},
 	{"challenges", "Answer providers who ask whether a receiver is there. Secrets are not shown; one that is\nleft as it is stays.",
 		"{enabled: true, secrets: {zoom: the app's secret token}}"},
 }
