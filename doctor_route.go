@@ -196,7 +196,7 @@ func (c *checkup) connections(ctx context.Context) bool {
 // tls would stop at the first of it, in words that help nobody.
 func (c *checkup) encryption(ctx context.Context) bool {
 	if c.url.Scheme == "http" {
-		if ip := net.ParseIP(c.url.Hostname()); c.url.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		if !onThisMachine(c.url) {
 			c.note("tls", "there is none: who is between reads the token and all webhooks", "hooktape relay --domain NAME gets a certificate by itself.")
 		}
 		return true

@@ -276,8 +276,8 @@ func badFlag(err error, flags []cli.Flag) error {
 }
 
 // fill sets the flags that the command line left out from the environment
-// (HOOKTAPE_MAX_BODY for --max-body), ./hooktape.yaml, and the user's
-// config.yaml, in this order.
+// (HOOKTAPE_MAX_BODY for --max-body), ./hooktape.yaml, the user's config.yaml,
+// and what hooktape login has kept, in this order.
 func fill(c *cli.Context, app *cli.App, flags []cli.Flag) error {
 	files, err := readConfig(c.String("profile"), flagNames(app))
 	if err != nil {
@@ -295,7 +295,7 @@ func fill(c *cli.Context, app *cli.App, flags []cli.Flag) error {
 			}
 		}
 	}
-	return nil
+	return logIn(c, flags)
 }
 
 // lookUp finds the values of a flag that was not given, and where from.
