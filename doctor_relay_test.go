@@ -103,7 +103,7 @@ func TestDoctorFindsTheRelaysFaults(t *testing.T) {
 		"nothing listens":         {url: "http://" + closed(t), token: listens, code: exitUnreachable, want: []string{"FAIL  tcp ", "Nothing listens there"}},
 		"no URL":                  {url: "hooks.example", code: exitUsage, want: []string{"is no URL of a relay"}},
 		"another server":          {url: behind(http.NotFoundHandler()), token: listens, code: exitFailed, want: []string{"what answers is no hooktape: GET /version is 404 Not Found"}},
-		"a redirect":              {url: behind(http.RedirectHandler("https://hooks.example/", 308)), code: exitFailed, want: []string{"it redirects to https://hooks.example/"}},
+		"a redirect":              {url: behind(http.RedirectHandler("https://hooks.example/", http.StatusPermanentRedirect)), code: exitFailed, want: []string{"it redirects to https://hooks.example/"}},
 		"no token":                {url: ready.API, code: exitAuth, want: []string{"FAIL  token    none is given", "hooktape tokens create"}},
 		"a wrong token":           {url: ready.API, token: "htk_wrong", code: exitAuth, want: []string{"FAIL  token    it is not valid"}},
 		"a token that only reads": {url: ready.API, token: reads, code: exitAuth, want: []string{`FAIL  token    "test" of scope read: it does not let one listen`}},

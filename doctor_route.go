@@ -224,7 +224,7 @@ func (c *checkup) encryption(ctx context.Context) bool {
 	}
 	found := fmt.Sprintf("%s, a certificate for %s until %s, by %s", tls.VersionName(state.Version), namesOf(leaf), leaf.NotAfter.Format(time.DateOnly), issuer(leaf))
 	if left := time.Until(leaf.NotAfter); left < 7*24*time.Hour {
-		c.note("tls", found, "Is it renewed? It ends in "+brief(left)+".")
+		c.note("tls", found, "Is it renewed? It ends in "+roughly(left)+".")
 		return true
 	}
 	c.tell("tls", nil, found)

@@ -68,9 +68,7 @@ func logInTo(ctx context.Context, e *env, o *common, at string) error {
 	if u, err := url.Parse(relay); err == nil && u.Scheme == "http" && !onThisMachine(u) {
 		fmt.Fprintln(e.stderr, "The token travels in the clear to that address: use https beyond a network of your own.")
 	}
-	if !o.json {
-		fmt.Fprintf(e.stderr, "listen and record take webhooks from there from now on, but with --relay off.\n")
-	}
+	fmt.Fprintln(e.stderr, "From now on listen and record take webhooks there; with --relay off they take them here.")
 	return showCaller(e, o, relay, &t)
 }
 
