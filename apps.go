@@ -97,6 +97,8 @@ func appFlags(e *env, p patch) []cli.Flag {
 			p.set(on, "inactive")
 			return nil
 		}},
+		p.flag("answer", "who answers senders: ack (hooktape, as soon as the event is kept) or sync (the handler of who listens)", oneOf(capture.AnswerAck, capture.AnswerSync), "answer", "mode"),
+		p.flag("answer-timeout", "with sync: wait `TIME` for the handler, 1m at most and 10s by default, before answering as with ack", asSpan, "answer", "timeout_ms"),
 		p.flag("answer-status", "answer senders with `STATUS`, 200 to 599", asNumber, "answer", "status"),
 		p.flag("answer-body", "answer senders with `TEXT`, or @FILE", func(v string) (any, error) {
 			b, err := e.text(v)
@@ -314,7 +316,15 @@ func appState(a *capture.App) string {
 
 func appLine(a *capture.App, width int) string {
 	return fit(width, column{fmt.Sprintf("%-20s  ", a.Slug), 0}, column{fmt.Sprintf("%-8s  ", appState(a)), 0},
-		column{fmt.Sprintf("answers %d  ", a.Answer.Code()), 2}, column{stamp(a.Created) + "  ", 3}, column{safe.Line(a.Name), 1})
+		column{fmt.Sprintf("answers %-4s  ", answerWord(&a.Answer)), 2}, column{stamp(a.Created) + "  ", 3}, column{safe.Line(a.Name), 1})
+}
+
+// answerWord is the answer in a word: its status, or that the handler gives it.
+func answerWord(a *capture.Answer) string {
+	if a.Mode == capture.AnswerSync {
+		return string(a.Mode)
+	}
+	return strconv.Itoa(a.Code())
 }
 
 // challengesText says whether challenges are answered, and whose secrets are
@@ -341,6 +351,9 @@ func writeApp(w io.Writer, a *capture.App) {
 	}
 	if a.Answer.Body != "" {
 		answers += ", " + bytesText(int64(len(a.Answer.Body)))
+	}
+	if a.Answer.Mode == capture.AnswerSync {
+		answers = fmt.Sprintf("sync, by the handler within %s, else %s", a.Answer.Wait(), answers)
 	}
 	members(w, "name", a.Name, "description", a.Description, "state", appState(a), "answers", answers,
 		"challenges", challengesText(a.Challenges), "sealed to", strings.Join(a.SealTo, ", "),

@@ -112,13 +112,22 @@ func configCommand(e *env) *cli.Command {
 		Name:  "config",
 		Usage: "show every setting and where its value comes from",
 		Description: "A setting is a flag's long name. What counts, in this order: the flag, the environment\n" +
-			"(HOOKTAPE_MAX_BODY for --max-body), ./hooktape.yaml, the user's config.yaml, the default.",
+			"(HOOKTAPE_MAX_BODY for --max-body), ./hooktape.yaml, the user's config.yaml, what hooktape\n" +
+			"login has kept, the default.",
 		Flags:  o.here(),
 		Before: func(*cli.Context) error { return nil }, // flags stay as given, so that their origin shows
 		Action: func(c *cli.Context) error {
 			files, err := readConfig(o.profile, flagNames(c.App))
 			if err != nil {
 				return err
+			}
+			kept, err := openCredentials()
+			if err != nil {
+				return err
+			}
+			given := func(name string) string {
+				values, _ := lookUp(name, files)
+				return strings.Join(values, ", ")
 			}
 			listen := find(c.App.Commands, "listen")
 			w := tabwriter.NewWriter(e.stdout, 0, 8, 2, ' ', 0)
@@ -131,6 +140,8 @@ func configCommand(e *env) *cli.Command {
 				value := strings.Join(values, ", ")
 				if c.IsSet(name) {
 					value, origin = fmt.Sprint(c.Value(name)), "flag"
+				} else if v := kept.value(name, true, given); len(values) == 0 && v != "" {
+					value, origin = v, kept.path
 				} else if len(values) == 0 {
 					value, origin = or(doc.GetDefaultText(), doc.GetValue()), "default"
 				}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"syscall"
 	"time"
@@ -16,21 +17,30 @@ import (
 	"code.hooktape.dev/hooktape/capture/safe"
 	"code.hooktape.dev/hooktape/relay/answer"
 	"code.hooktape.dev/hooktape/relay/api"
+	"code.hooktape.dev/hooktape/relay/tunnel"
 	"code.hooktape.dev/hooktape/store"
 )
 
 func doctorCommand(e *env) *cli.Command {
 	var o catching
 	var verify bool
+	var idle spanFlag
 	return &cli.Command{
-		Name: "doctor", Usage: "check ports, data directory and targets", ArgsUsage: "[TARGET…]",
+		Name: "doctor", Usage: "check ports, data directory, targets and the way to a relay", ArgsUsage: "[TARGET…]",
 		Flags: append(o.flags(),
+			&cli.GenericFlag{Name: "idle", Usage: "leave the connection to the relay silent for `TIME`, to see whether something cuts it; 30s or 60s tell most", DefaultText: "not tried", Value: &idle},
 			&cli.BoolFlag{Name: "verify", Usage: "read every event and check its body", Destination: &verify}),
 		Action: func(c *cli.Context) error {
+			if time.Duration(idle) > tunnel.MostSilence {
+				return usage("--idle %s: want %s at most", &idle, tunnel.MostSilence)
+			}
 			d := &doctor{env: e, json: o.json}
 			d.check(c.Context, &o, verify, c.Args().Slice())
-			if d.failed {
-				return exitError{exitFailed, errSilent}
+			if o.far() {
+				d.relay(c.Context, o.relay, &checkup{token: o.token, beat: time.Duration(o.beat), idle: time.Duration(idle), proxy: http.ProxyFromEnvironment})
+			}
+			if d.code != exitOK {
+				return exitError{d.code, errSilent}
 			}
 			return nil
 		},
@@ -39,32 +49,49 @@ func doctorCommand(e *env) *cli.Command {
 
 // doctor tells what it found, a line a check.
 type doctor struct {
-	env    *env
-	json   bool
-	failed bool
+	env  *env
+	json bool
+	code int // to exit with
 }
 
+// finding is what came of a check.
+type finding struct {
+	Check string `json:"check"`
+	OK    bool   `json:"ok"`
+	Found string `json:"found"`
+	Hint  string `json:"hint,omitempty"`
+}
+
+// tell tells what is well, or what is wrong and what to do about it.
 func (d *doctor) tell(check string, err error, found string) {
-	line := struct {
-		Check string `json:"check"`
-		OK    bool   `json:"ok"`
-		Found string `json:"found"`
-		Hint  string `json:"hint,omitempty"`
-	}{check, err == nil, found, ""}
-	if err != nil {
-		d.failed = true
-		line.Found, line.Hint = err.Error(), hint(err)
+	if err == nil {
+		d.write("ok  ", finding{check, true, found, ""})
+		return
 	}
+	// That a relay is not reached, or lets nobody in, says more than that
+	// something is wrong.
+	switch code := exitCode(err); {
+	case code == exitAuth, code == exitUnreachable, code == exitUsage && check == "relay":
+		d.code = code
+	case d.code == exitOK:
+		d.code = exitFailed
+	}
+	d.write("FAIL", finding{check, false, err.Error(), hint(err)})
+}
+
+// note tells what is strange, and no mistake.
+func (d *doctor) note(check, found, hint string) { d.write("note", finding{check, true, found, hint}) }
+
+func (d *doctor) write(mark string, f finding) {
 	if d.json {
-		if b, err := json.Marshal(line); err == nil {
+		if b, err := json.Marshal(f); err == nil {
 			fmt.Fprintln(d.env.stdout, string(b))
 		}
 		return
 	}
-	mark := map[bool]string{true: "ok  ", false: "FAIL"}[line.OK]
-	fmt.Fprintf(d.env.stdout, "%s  %-8s %s\n", mark, check, safe.Line(line.Found))
-	if line.Hint != "" {
-		fmt.Fprintf(d.env.stdout, "      %-8s %s\n", "", line.Hint)
+	fmt.Fprintf(d.env.stdout, "%s  %-8s %s\n", mark, f.Check, safe.Line(f.Found))
+	if f.Hint != "" {
+		fmt.Fprintf(d.env.stdout, "      %-8s %s\n", "", f.Hint)
 	}
 }
 
@@ -81,7 +108,9 @@ func (d *doctor) check(ctx context.Context, o *catching, verify bool, targets []
 		targets = append(s.Targets, targets...)
 	} else {
 		d.openStore(ctx, dir, verify)
-		d.port("ingest", o.ingest)
+		if !o.far() || o.ingest != localIngest {
+			d.port("ingest", o.ingest)
+		}
 		d.port("api", o.apiAddr)
 	}
 	for _, t := range targets {

@@ -38,7 +38,7 @@ func withClient(ctx context.Context, e *env, o *common, f func(*api.Client) erro
 		return err
 	}
 	err = errors.Join(f(c), done())
-	if down := new(net.OpError); o.relay != "" && errors.As(err, &down) {
+	if down := new(net.OpError); o.far() && errors.As(err, &down) {
 		return exitError{exitUnreachable, hinted{fmt.Errorf("cannot reach %s: %w", o.relay, down), "Is that its address, and does hooktape run there?"}}
 	}
 	return err

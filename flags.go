@@ -49,6 +49,9 @@ func (o *common) here() []cli.Flag {
 	}
 }
 
+// far reports whether a relay is asked for.
+func (o *common) far() bool { return o.relay != "" && o.relay != "off" }
+
 // dir is the data directory.
 func (o *common) dir() (string, error) {
 	if o.store != "" {
@@ -273,8 +276,8 @@ func badFlag(err error, flags []cli.Flag) error {
 }
 
 // fill sets the flags that the command line left out from the environment
-// (HOOKTAPE_MAX_BODY for --max-body), ./hooktape.yaml, and the user's
-// config.yaml, in this order.
+// (HOOKTAPE_MAX_BODY for --max-body), ./hooktape.yaml, the user's config.yaml,
+// and what hooktape login has kept, in this order.
 func fill(c *cli.Context, app *cli.App, flags []cli.Flag) error {
 	files, err := readConfig(c.String("profile"), flagNames(app))
 	if err != nil {
@@ -292,7 +295,7 @@ func fill(c *cli.Context, app *cli.App, flags []cli.Flag) error {
 			}
 		}
 	}
-	return nil
+	return logIn(c, flags)
 }
 
 // lookUp finds the values of a flag that was not given, and where from.

@@ -365,7 +365,7 @@ func (o *catching) announce(e *env, ready capture.Ready, endpoints int, quiet bo
 		}
 		where := fmt.Sprintf("%s, or %s/in/APP for an app of their own", ready.Ingest, ready.Ingest)
 		if ready.Relay != "" {
-			where = ready.Ingest
+			where = ready.Ingest + ", at the relay " + ready.Relay
 		}
 		return fmt.Sprintf("Ready. Send webhooks to %s (^C ends)\n  forwarded to %s, kept in %s\n", where, cmp.Or(to, "nobody"), ready.Store)
 	})

@@ -110,11 +110,13 @@ func hint(err error) string {
 	case errors.As(err, &there) && there.With != "":
 		return "See it with hooktape apps get " + there.With
 	case errors.Is(err, tunnel.ErrUnreachable):
-		return "hooktape doctor --relay URL finds out where it fails. What was caught before can be seen with hooktape events ls."
+		return "hooktape doctor --relay URL finds out where it fails. What was caught before can be seen with hooktape events ls;\n" +
+			"--relay off takes webhooks on this machine."
 	case errors.Is(err, tunnel.ErrUnauthorized):
-		return "Give a token that may listen with --token: hooktape tokens create NAME --scope listen makes one at the relay."
+		return "Give a token that may listen, with --token or once with hooktape login:\n" +
+			"hooktape tokens create NAME --scope listen makes one at the relay."
 	case errors.Is(err, api.ErrUnauthorized):
-		return "Give a token that may do this; hooktape tokens create NAME makes one."
+		return "Give a token that may do this, with --token or once with hooktape login; hooktape tokens create NAME makes one."
 	case errors.Is(err, capture.ErrDisabled):
 		return "Let it go on with hooktape endpoints enable ID, or hooktape apps activate SLUG."
 	case errors.Is(err, capture.ErrNoTarget):
@@ -178,8 +180,9 @@ func newApp(e *env) *cli.App {
 		ExitErrHandler: func(*cli.Context, error) {}, // run has the last word
 		Commands: []*cli.Command{
 			listenCommand(e), relayCommand(e), recordCommand(e), eventsCommand(e), attemptsCommand(e), replayCommand(e), waitCommand(e),
-			appsCommand(e), endpointsCommand(e), tokensCommand(e), statsCommand(e),
-			doctorCommand(e), configCommand(e), keygenCommand(e), completionCommand(e), versionCommand(e),
+			appsCommand(e), endpointsCommand(e), tokensCommand(e), listenersCommand(e), statsCommand(e),
+			loginCommand(e), logoutCommand(e), whoamiCommand(e), keygenCommand(e),
+			doctorCommand(e), configCommand(e), completionCommand(e), versionCommand(e),
 		},
 	}
 	top := topCommand(e)

@@ -150,7 +150,7 @@ func listenUnix(path string) (net.Listener, error) {
 // connect finds the owner of the store, or becomes it for as long as the
 // command runs. With --relay it is whoever is there. The caller calls done in the end.
 func connect(ctx context.Context, e *env, o *common, forward answer.Options) (c *api.Client, done func() error, err error) {
-	if o.relay != "" {
+	if o.far() {
 		if u, err := url.Parse(o.relay); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 			return nil, nil, usage("--relay %q: want a URL such as https://hooks.example", o.relay)
 		}

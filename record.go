@@ -22,6 +22,7 @@ func recordCommand(e *env) *cli.Command {
 		Description: "Ends at ^C, or when the first of --count, --for and --until is reached.\n" +
 			"Nothing is forwarded; send what was caught with hooktape replay.",
 		Flags: append(o.flags(),
+			&cli.StringFlag{Name: "app", Usage: "with a relay: take the events of the app `NAME`", DefaultText: "default", Destination: &o.of},
 			&cli.IntFlag{Name: "count", Usage: "end after `N` events", Destination: &o.count},
 			&cli.GenericFlag{Name: "for", Usage: "end after `TIME`", DefaultText: "none", Value: &o.time},
 			&cli.StringFlag{Name: "until", Usage: "end after the first event that matches `EXPR`", Destination: &o.until},

@@ -42,7 +42,7 @@ func (o *uplink) flags(c *common) []cli.Flag {
 // listener is the listening end of the tunnel that is asked for; nil when none
 // is.
 func (o *uplink) listener(c *common, token string) (*tunnel.Listener, error) {
-	if c.relay == "off" || c.relay == "" {
+	if !c.far() {
 		for flag, v := range map[string]string{"--only": o.only, "--catch-up": o.catchUp, "--identity": o.identity} {
 			if v != "" {
 				return nil, usage("%s is about a relay: name one with --relay URL", flag)

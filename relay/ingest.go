@@ -208,6 +208,9 @@ func pass(w http.ResponseWriter, res *capture.Response) {
 	for _, h := range res.Headers.EndToEnd().Without("Content-Length") {
 		w.Header().Add(h[0], h[1])
 	}
+	if res.Headers.First("Content-Type") == "" {
+		w.Header()["Content-Type"] = nil // else net/http guesses one
+	}
 	if res.Status != http.StatusNoContent && res.Status != http.StatusNotModified {
 		w.Header().Set("Content-Length", strconv.Itoa(len(res.Body)+len(res.Rest)))
 	}

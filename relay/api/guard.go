@@ -110,6 +110,8 @@ func needs(method, at string) []capture.Scope {
 	app, _ := path.Match("/api/v1/apps/*", at)
 	emits, _ := path.Match("/api/v1/apps/*/events", at)
 	switch {
+	case at == "/api/v1/whoami":
+		return capture.Scopes
 	case at == tunnel:
 		return []capture.Scope{capture.ScopeListen}
 	case reads && app:

@@ -75,6 +75,8 @@ func (s *Server) routes() []route {
 		{"createToken", "POST /api/v1/tokens", inBody, "Create a bearer token. The answer has it, this once.", nil, takes(http.StatusCreated, s.createToken, "name", "scope"), []int{notFound, conflict, invalid}},
 		{"revokeToken", "DELETE /api/v1/tokens/{id}", byToken, "Revoke a bearer token.", nil, does(s.revokeToken), nil},
 
+		{"getCaller", "GET /api/v1/whoami", ofCaller, "The token that the request shows, and what it may do.", nil, answers(s.whoami), nil},
+
 		{"getStats", "GET /api/v1/stats", inQuery, "What attempts came to.", []parameter{app, endpoint, since, until}, answers(s.stats), []int{notFound, invalid}},
 		{"getTimeseries", "GET /api/v1/timeseries", inQuery, "What attempts came to, by interval.", []parameter{app, endpoint, since, until, interval}, answers(s.timeseries), []int{notFound, invalid}},
 

@@ -178,6 +178,7 @@ func TestEveryRoute(t *testing.T) {
 	call(204, "DELETE", "/apps/shop", "")
 	call(404, "DELETE", "/apps/shop0", "")
 	call(200, "GET", "/status", "")
+	call(200, "GET", "/whoami", "")
 	call(200, "GET", "/openapi.json", "")
 	for _, path := range []string{"/openapi.json", "/healthz", "/readyz", "/metrics", "/version"} {
 		if got := ask(w, "GET", path, ""); got.Code != 200 {

@@ -38,6 +38,23 @@ func (s *Server) revokeToken(r *http.Request) error {
 	return s.registry(r).RevokeToken(r.Context(), id)
 }
 
+// whoami is the token that a request shows. That of the Server itself, and
+// callers who need none, have no id.
+func (s *Server) whoami(r *http.Request) (capture.Token, error) {
+	by := callerOf(r)
+	if by.token.ID == "" {
+		return capture.Token{TokenSpec: capture.TokenSpec{Name: by.name, Scope: capture.ScopeManage}}, nil
+	}
+	return by.token, nil
+}
+
+// WhoAmI is the token that the client shows, whatever its scope. Without an id
+// it is one that cannot be revoked, or none is needed.
+func (c *Client) WhoAmI(ctx context.Context) (t capture.Token, err error) {
+	err = c.call(ctx, "GET", "/whoami", nil, &t)
+	return t, err
+}
+
 // Tokens implements Registry.
 func (c *Client) Tokens(ctx context.Context) ([]capture.Token, error) {
 	var l list[capture.Token]

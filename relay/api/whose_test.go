@@ -146,6 +146,7 @@ func TestBound(t *testing.T) {
 		"GET /api/v1/gaps":                         {"read", list, "", 200},
 		"DELETE /api/v1/listeners/$listener":       {"", about, "", 204},
 		"GET /readyz":                              {"", open, "", 200},
+		"GET /api/v1/whoami":                       {"read ingest listen", list, "", 200},
 		"GET /api/v1/stats":                        {"read", list, "", 200},
 		"GET /api/v1/timeseries":                   {"read", list, "", 200},
 		"GET /api/v1/status":                       {"read", list, "", 200},

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -32,7 +33,7 @@ const helloTime = 10 * time.Second
 
 // ServeHTTP takes a listener's connection. Requests that ask for no websocket
 // or for another version of the protocol are answered 426, and those of whom
-// Admit lets nobody in as it says.
+// Admit lets nobody in as it says. Who asks for a probe gets that.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.init()
 	pass, ok := h.Admit(w, r)
@@ -47,7 +48,10 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Upgrade", "websocket")
 		problem(w, http.StatusUpgradeRequired, "This address is for hooktape listen --relay. If you came with that, a proxy between has dropped the header Upgrade: websocket.")
 		return
-	case !speaks(r):
+	case asksFor(r, probing):
+		h.serveCard(w, r, pass)
+		return
+	case !asksFor(r, protocol):
 		w.Header().Set("Upgrade", "websocket")
 		problem(w, http.StatusUpgradeRequired, fmt.Sprintf("This relay is hooktape %s and speaks %s; the listener asks for %q. Update the older of the two.",
 			h.Version, protocol, websocket.Subprotocols(r)))
@@ -62,13 +66,8 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	go h.attend(newConn(ws, 2*h.Beat), pass, clientOf(r))
 }
 
-func speaks(r *http.Request) bool {
-	for _, p := range websocket.Subprotocols(r) {
-		if p == protocol {
-			return true
-		}
-	}
-	return false
+func asksFor(r *http.Request, protocol string) bool {
+	return slices.Contains(websocket.Subprotocols(r), protocol)
 }
 
 // clientOf is where a request comes from, as whoever stands before the hub

@@ -57,22 +57,42 @@ func (l *Listener) once(ctx context.Context) (err error) {
 	return errors.Join(err, l.keepSeat(context.WithoutCancel(ctx)))
 }
 
-// dial opens the websocket. Names are resolved anew each time, and a proxy is
-// used where the environment names one.
+// dial opens the websocket of a listener.
 func (l *Listener) dial(ctx context.Context) (*websocket.Conn, error) {
-	d := websocket.Dialer{
+	ws, err := dialer(protocol).open(ctx, l.URL, l.Token, l.Version)
+	var no *NoUpgrade
+	if !errors.As(err, &no) {
+		return ws, err
+	}
+	if no.Status < 400 || no.Status == http.StatusNotFound {
+		return nil, fmt.Errorf("%w at %s, which answers %d at /connect", errNoRelay, l.URL, no.Status)
+	}
+	return nil, refused(no.Status, no.Detail)
+}
+
+// opener opens websockets at relays. Names are resolved anew each time, and a
+// proxy is used where the environment names one.
+type opener struct{ websocket.Dialer }
+
+func dialer(protocol string) *opener {
+	return &opener{websocket.Dialer{
 		Proxy:            http.ProxyFromEnvironment,
 		NetDialContext:   stagger,
 		HandshakeTimeout: 10 * time.Second,
 		Subprotocols:     []string{protocol},
 		ReadBufferSize:   32 << 10,
 		WriteBufferSize:  chunk + 16,
+	}}
+}
+
+// open returns a *NoUpgrade, wrapped, when it is answered with anything but a
+// websocket.
+func (o *opener) open(ctx context.Context, url, token, version string) (*websocket.Conn, error) {
+	header := http.Header{"User-Agent": {"hooktape/" + version}}
+	if token != "" {
+		header.Set("Authorization", "Bearer "+token)
 	}
-	header := http.Header{"User-Agent": {"hooktape/" + l.Version}}
-	if l.Token != "" {
-		header.Set("Authorization", "Bearer "+l.Token)
-	}
-	ws, res, err := d.DialContext(ctx, "ws"+strings.TrimPrefix(strings.TrimSuffix(l.URL, "/"), "http")+"/connect", header)
+	ws, res, err := o.DialContext(ctx, "ws"+strings.TrimPrefix(strings.TrimSuffix(url, "/"), "http")+"/connect", header)
 	if err == nil {
 		return ws, nil
 	}
@@ -80,10 +100,17 @@ func (l *Listener) dial(ctx context.Context) (*websocket.Conn, error) {
 		return nil, fmt.Errorf("tunnel: %w", err)
 	}
 	body, _ := io.ReadAll(io.LimitReader(res.Body, 4<<10))
-	if res.StatusCode < 400 || res.StatusCode == http.StatusNotFound {
-		return nil, fmt.Errorf("%w at %s, which answers %d at /connect", errNoRelay, l.URL, res.StatusCode)
-	}
-	return nil, refused(res.StatusCode, detail(body))
+	return nil, fmt.Errorf("tunnel: %w", &NoUpgrade{res.StatusCode, detail(body)})
+}
+
+// NoUpgrade is an answer where there should be a websocket.
+type NoUpgrade struct {
+	Status int
+	Detail string // of a problem, or the beginning of what else is said; "": nothing is
+}
+
+func (e *NoUpgrade) Error() string {
+	return fmt.Sprintf("no websocket: the answer is %d: %s", e.Status, cmp.Or(e.Detail, http.StatusText(e.Status)))
 }
 
 // detail is what a problem says.

@@ -16,7 +16,9 @@
 //	POST /answers/{id}       what the app answered to an event whose sender waits
 //	POST /attempts           what became of events
 //
-// Pings and pongs are the websocket's. Neither end trusts the other: the relay
+// Pings and pongs are the websocket's. Who only wants to know whether all that
+// would work has a Probe: a websocket of a protocol of its own, on which the
+// relay says who it is and answers pings. Neither end trusts the other: the relay
 // chooses no address, and a listener sees and changes what is its app's.
 package tunnel
 

@@ -54,7 +54,10 @@ func TestEventsArriveAsTheyCame(t *testing.T) {
 		}
 		return strings.Join(all, " ")
 	}
-	eventually(t, true, func() bool { mine := attempts(l.store); return strings.Contains(mine, "succeeded") && mine == attempts(r.store) })
+	eventually(t, true, func() bool {
+		mine := attempts(l.store)
+		return strings.Contains(mine, "succeeded") && mine == attempts(r.store)
+	})
 	eventually(t, "ok", func() capture.State {
 		row, err := r.store.Event(t.Context(), e.ID)
 		if err != nil {
