@@ -64,6 +64,10 @@ func (l *Listener) dial(ctx context.Context) (*websocket.Conn, error) {
 		header.Set("Authorization", "Bearer "+l.Token)
 	}
 	ws, res, err := d.DialContext(ctx, "ws"+strings.TrimPrefix(strings.TrimSuffix(l.URL, "/"), "http")+"/connect", header)
+	if err == nil && ws.Subprotocol() != protocol {
+		ws.Close()
+		return nil, fmt.Errorf("%w: %s speaks %q, and this is hooktape %s, which speaks %s; update the older of the two", ErrRefused, l.URL, ws.Subprotocol(), l.Version, protocol)
+	}
 	if err == nil {
 		return ws, nil
 	}
