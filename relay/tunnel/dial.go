@@ -75,10 +75,25 @@ func (l *Listener) dial(ctx context.Context) (*websocket.Conn, error) {
 		return nil, fmt.Errorf("tunnel: %w", err)
 	}
 	body, _ := io.ReadAll(io.LimitReader(res.Body, 4<<10))
-	if res.StatusCode == http.StatusSwitchingProtocols || res.StatusCode == http.StatusNotFound {
+	own := res.Header.Get("Content-Type") == "application/problem+json"
+	switch {
+	case !own && l.reached():
+		// A proxy in front of the relay, which is away: it comes back.
+		return nil, fmt.Errorf("tunnel: somebody in the relay's place answers %d", res.StatusCode)
+	case res.StatusCode == http.StatusSwitchingProtocols, res.StatusCode == http.StatusNotFound:
 		return nil, fmt.Errorf("%w: %s is no hooktape relay (it answers %d at /connect)", ErrRefused, l.URL, res.StatusCode)
 	}
 	return nil, refused(res.StatusCode, detail(body))
+}
+
+// reached reports whether the relay was ever there.
+func (l *Listener) reached() bool {
+	select {
+	case <-l.Ready():
+		return true
+	default:
+		return false
+	}
 }
 
 // detail is what a problem says.

@@ -137,7 +137,7 @@ func (l *Listener) log() *slog.Logger { return cmp.Or(l.Log, slog.Default()) }
 // connection cannot be made within 5 s (ErrUnreachable), and when trying again
 // is of no use.
 func (l *Listener) Run(ctx context.Context) error {
-	ready := l.Ready()
+	l.Ready() // is made
 	seat, err := l.sit(ctx)
 	if err != nil {
 		return err
@@ -155,12 +155,7 @@ func (l *Listener) Run(ctx context.Context) error {
 		if final(err) {
 			return err
 		}
-		first := false
-		select {
-		case <-ready:
-		default:
-			first = true
-		}
+		first := !l.reached()
 		if first && time.Since(began) > firstPatience {
 			return fmt.Errorf("%w at %s: %w", ErrUnreachable, l.URL, err)
 		}
