@@ -46,9 +46,11 @@ const (
 func (in *intake) listen(ctx context.Context) error {
 	in.fetching = make(chan struct{}, mostFetching)
 	in.mu.Lock()
-	seat := in.seat
+	in.dials++
+	seat, life, dial := in.seat, in.life, in.dials
 	in.mu.Unlock()
-	say, err := json.Marshal(hello{Listener: seat.ID, Name: in.Name, App: in.App, Only: in.Only, Epoch: seat.Epoch, Cursor: seat.Cursor, Version: in.Version})
+	say, err := json.Marshal(hello{Listener: seat.ID, Name: in.Name, App: in.App, Only: in.Only, Epoch: seat.Epoch, Cursor: seat.Cursor, Version: in.Version,
+		Life: life, Dial: dial})
 	if err != nil {
 		return err
 	}

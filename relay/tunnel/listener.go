@@ -63,6 +63,8 @@ type Listener struct {
 	mu       sync.Mutex // guards the fields below
 	link     capture.Link
 	seat     capture.Seat
+	life     uint64           // tells one run of the program from another,
+	dials    uint64           // and these its connections
 	catchUp  *capture.CatchUp // as it was answered
 	partial  map[capture.ID][]byte
 	ordered  map[capture.ID]bool // attempts by hand, whose outcome the relay waits for
@@ -143,7 +145,7 @@ func (l *Listener) Run(ctx context.Context) error {
 		return err
 	}
 	l.mu.Lock()
-	l.seat, l.partial, l.ordered = seat, map[capture.ID][]byte{}, map[capture.ID]bool{}
+	l.life, l.seat, l.partial, l.ordered = rand.Uint64(), seat, map[capture.ID][]byte{}, map[capture.ID]bool{}
 	l.mu.Unlock()
 	began := time.Now()
 	l.update(func(s *capture.Link) { s.URL, s.State, s.Since = l.URL, capture.LinkConnecting, began.UTC() })

@@ -33,6 +33,8 @@ type session struct {
 	name    string
 	only    string
 	since   time.Time
+	life    uint64
+	dial    uint64
 
 	mu      sync.Mutex // guards the fields below
 	targets map[string]capture.ID
@@ -133,7 +135,10 @@ func (s *session) enter(ctx context.Context, in *hello) (*welcome, error) {
 	if err := s.count(ctx, w, counts.Seq); err != nil {
 		return nil, err
 	}
-	w.Ghost, w.Others = s.hub.seat(s, &l)
+	s.life, s.dial = in.Life, in.Dial
+	if w.Ghost, w.Others, err = s.hub.seat(s, &l); err != nil {
+		return nil, err
+	}
 	s.listens.Store(true)
 	return w, nil
 }
@@ -212,10 +217,15 @@ func (s *session) count(ctx context.Context, w *welcome, head uint64) error {
 }
 
 // seat makes s the connection of its listener, in place of one that may still
-// be there, and returns whose that was, and who else listens.
-func (h *Hub) seat(s *session, l *capture.Listener) (ghost string, others []string) {
+// be there, and returns whose that was, and who else listens. A connection
+// that the listener itself has given up for that one is refused.
+func (h *Hub) seat(s *session, l *capture.Listener) (ghost string, others []string, err error) {
 	h.mu.Lock()
 	old := h.sessions[s.id]
+	if old != nil && old.life == s.life && old.dial > s.dial {
+		h.mu.Unlock()
+		return "", nil, refuse(http.StatusConflict, "the listener has connected anew meanwhile")
+	}
 	h.sessions[s.id] = s
 	for _, other := range h.sessions {
 		if other.app == s.app && other != s {
@@ -231,7 +241,7 @@ func (h *Hub) seat(s *session, l *capture.Listener) (ghost string, others []stri
 		time.AfterFunc(time.Second, func() { old.end(errors.New("the listener has connected anew")) })
 	}
 	h.takeOver(s, ousted)
-	return ghost, others
+	return ghost, others, nil
 }
 
 // leave frees the listener's place, unless it has connected anew.
