@@ -131,6 +131,9 @@ func (s *stream) next(ctx context.Context) (more bool, err error) {
 // not.
 func (s *stream) event(i *item) error {
 	e := i.event
+	s.mu.Lock()
+	s.sent = e.Seq // before it is: the listener may be quick to say that it has it
+	s.mu.Unlock()
 	if s.wants(e) {
 		f := &frame{Kind: isEvent, Seq: e.Seq, Event: e, Body: i.body, Apart: e.Refused == nil && e.Size > int64(len(i.body)), Delivered: i.delivered}
 		if e.Seq <= s.head {
@@ -140,13 +143,8 @@ func (s *stream) event(i *item) error {
 		if w := s.hub.waiting(s.session, e.ID); w != nil {
 			f.Wait = max(0, time.Until(w.deadline))
 		}
-		if err := writeFrame(s.w, f); err != nil {
-			return err
-		}
+		return writeFrame(s.w, f)
 	}
-	s.mu.Lock()
-	s.sent = e.Seq
-	s.mu.Unlock()
 	return nil
 }
 
