@@ -34,7 +34,11 @@ func (t *tracker) begin(seq uint64) {
 
 // add notes that an event is on its way. It blocks while too many are.
 func (t *tracker) add(ctx context.Context, seq uint64) error {
-	defer context.AfterFunc(ctx, t.turn.Broadcast)()
+	defer context.AfterFunc(ctx, func() {
+		t.mu.Lock() // so that it does not fall between a look at ctx and the wait
+		defer t.mu.Unlock()
+		t.turn.Broadcast()
+	})()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for len(t.open) >= mostUnkept && ctx.Err() == nil && t.failed == nil {
