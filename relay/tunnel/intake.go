@@ -135,7 +135,7 @@ func (in *intake) take(ctx context.Context, f *frame) error {
 // network is fast, and not longer, so that a large one holds nothing up where
 // it is slow.
 func (in *intake) event(ctx context.Context, f *frame) error {
-	planned, err := in.plans(ctx, f)
+	planned, gap, err := in.plans(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -144,8 +144,13 @@ func (in *intake) event(ctx context.Context, f *frame) error {
 		return err
 	}
 	if !f.Apart {
-		in.keep(ctx, f, planned)
+		in.keep(ctx, f, planned, gap)
 		return nil
+	}
+	if gap != nil { // in front of what may overtake this one
+		if err := in.Tape.Keep(ctx, &capture.Change{Gap: gap}); err != nil {
+			return err
+		}
 	}
 	select {
 	case in.fetching <- struct{}{}:
@@ -166,7 +171,7 @@ func (in *intake) event(ctx context.Context, f *frame) error {
 			return err
 		}
 		f.Body = body
-		in.keep(ctx, f, planned)
+		in.keep(ctx, f, planned, nil)
 		return nil
 	})
 	select {
@@ -178,25 +183,24 @@ func (in *intake) event(ctx context.Context, f *frame) error {
 }
 
 // plans reports whether an event is to be delivered. The first that was missed
-// settles how to catch up, and leaves the gap in the store.
-func (in *intake) plans(ctx context.Context, f *frame) (bool, error) {
+// settles how to catch up, and comes with the gap. They are kept together: on a
+// full disk, that has room for gaps and not for events, each dial would leave
+// another one.
+func (in *intake) plans(ctx context.Context, f *frame) (planned bool, gap *capture.Gap, err error) {
 	if !f.Missed {
-		return true, nil
+		return true, nil, nil
 	}
 	if !in.gap {
 		w := in.welcome
 		g := capture.Gap{From: w.From, To: w.To, Missed: w.Missed, App: in.App, Relay: in.URL}
 		mode, err := in.settle(ctx, g)
 		if err != nil {
-			return false, err
+			return false, nil, err
 		}
 		g.CatchUp = mode.String()
-		if err := in.Tape.Keep(ctx, &capture.Change{Gap: &g}); err != nil {
-			return false, err
-		}
-		in.gap, in.mode = true, mode
+		in.gap, in.mode, gap = true, mode, &g
 	}
-	return in.mode.Delivers(f.Left, f.Delivered), nil
+	return in.mode.Delivers(f.Left, f.Delivered), gap, nil
 }
 
 // settle is how to catch up.
@@ -210,11 +214,12 @@ func (in *intake) settle(ctx context.Context, g capture.Gap) (capture.CatchUp, e
 	return in.Ask(ctx, g)
 }
 
-// keep hands an event to the store, with the attempts that follow from it.
-func (in *intake) keep(ctx context.Context, f *frame, planned bool) {
+// keep hands an event to the store, with the gap before it, if there is one,
+// and the attempts that follow from it.
+func (in *intake) keep(ctx context.Context, f *frame, planned bool, gap *capture.Gap) {
 	e := f.Event
 	e.Seq = 0
-	c := &capture.Change{Event: e, Body: f.Body}
+	c := &capture.Change{Event: e, Body: f.Body, Gap: gap}
 	if planned && e.Refused == nil {
 		c.Attempts = in.Hands.Plan(e, f.Body)
 	}
