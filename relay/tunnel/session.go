@@ -108,7 +108,7 @@ func (s *session) enter(ctx context.Context, in *hello) (*welcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	begin, err := s.hub.begin(ctx, in.App)
+	begin, err := s.hub.begin(ctx, in, counts.Seq)
 	if err != nil {
 		return nil, err
 	}
@@ -122,6 +122,9 @@ func (s *session) enter(ctx context.Context, in *hello) (*welcome, error) {
 		}
 		if in.Epoch == s.hub.Log.ID() && in.Cursor <= counts.Seq {
 			l.Cursor = in.Cursor // what its disk says goes before what was heard of it last
+		}
+		if l.Only != "" && in.Only == "" {
+			l.Cursor = min(l.Cursor, begin) // what it has passed over is for it now
 		}
 		l.App, l.Name, l.Only, l.Version, l.Token, l.Seen = in.App, in.Name, in.Only, in.Version, s.pass.Token, now
 		return nil
@@ -174,12 +177,16 @@ func (s *session) check(in *hello) error {
 	return nil
 }
 
-// begin is where a listener begins that was never here: behind what any other
-// of the app has had. What nobody has had waits for whoever comes.
-func (h *Hub) begin(ctx context.Context, app string) (cursor uint64, err error) {
+// begin is where a listener begins that was never here. One that claims nothing
+// does behind what any other of those has had: what nobody has had waits for
+// whoever comes. Nothing before head is one's that claims.
+func (h *Hub) begin(ctx context.Context, in *hello, head uint64) (cursor uint64, err error) {
+	if in.Only != "" {
+		return head, nil
+	}
 	all, err := h.Listeners(ctx)
 	for _, l := range all {
-		if l.App == app {
+		if l.App == in.App && l.Only == "" {
 			cursor = max(cursor, l.Cursor)
 		}
 	}
