@@ -314,13 +314,17 @@ func (in *intake) post(ctx context.Context, path string, body []byte) error {
 func (in *intake) fetch(ctx context.Context, e *capture.Event) (body []byte, err error) {
 	in.mu.Lock()
 	body = in.partial[e.ID]
-	delete(in.partial, e.ID)
 	in.mu.Unlock()
 	var ask []string
 	if len(body) > 0 {
 		ask = []string{"Range", fmt.Sprintf("bytes=%d-", len(body))}
 	}
 	res, err := in.do(ctx, "GET", "/events/"+string(e.ID)+"/body", nil, ask...)
+	if err == nil || errors.Is(err, errGone) { // else it is good for the next connection
+		in.mu.Lock()
+		delete(in.partial, e.ID)
+		in.mu.Unlock()
+	}
 	if err != nil {
 		return nil, err
 	}
