@@ -16,7 +16,7 @@ import (
 // or the same without its claim.
 func TestOfflineIsADelay_Unclaimed(t *testing.T) {
 	dir := t.TempDir()
-	env := append(os.Environ(), "GORACE=atexit_sleep_ms=0", "HOME="+dir, "XDG_CONFIG_HOME="+dir, "HOOKTAPE_API=127.0.0.1:0", "NO_PROXY=*")
+	env := environ(dir)
 	start := func(name, store string, args ...string) *process {
 		t.Helper()
 		p, err := begin(dir, name, append(env, "HOOKTAPE_STORE="+filepath.Join(dir, store)), append(args, "--json", "--heartbeat", "200ms")...)
