@@ -14,8 +14,10 @@ import (
 // machine to have slept meanwhile: the connection is then not waited for.
 const slept = 5 * time.Second
 
-// keepAlive pings the relay at every beat, and gives the connection up when a
-// pong is two beats late, or the machine has slept.
+// keepAlive pings the relay at every beat, and gives the connection up when the
+// machine has slept. Whether anything comes back the conn sees to; a pong may
+// be late behind a large body, and that nothing goes the other way is what the
+// relay finds out, which hears nothing.
 func (in *intake) keepAlive(ctx context.Context) error {
 	beat := time.NewTicker(in.beat)
 	defer beat.Stop()
@@ -42,9 +44,6 @@ func (in *intake) keepAlive(ctx context.Context) error {
 				return errors.New("tunnel: the machine has slept")
 			}
 			last = now
-			if silent := now.Sub(time.Unix(0, in.conn.ponged.Load())); silent > 2*in.beat {
-				return errors.New("tunnel: nothing was heard of the relay for two beats")
-			}
 		}
 	}
 }
@@ -77,7 +76,7 @@ func (in *intake) acknowledge(ctx context.Context) error {
 				return err
 			}
 		}
-		if time.Since(saved) > 5*time.Second {
+		if time.Since(saved) > time.Second {
 			saved = time.Now()
 			if err := in.keepSeat(ctx); err != nil {
 				return err
@@ -124,6 +123,9 @@ func pause(ctx context.Context, d time.Duration) {
 // events: reports travel many at a time.
 const reportPause = 250 * time.Millisecond
 
+// reportLater is how long a relay is left alone that takes no reports.
+const reportLater = 10 * time.Second
+
 // report tells the relay what becomes of its events, from where it was told
 // last.
 func (in *intake) report(ctx context.Context) error {
@@ -139,7 +141,16 @@ func (in *intake) report(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := in.tellOf(ctx, facts); err != nil {
+		err = in.tellOf(ctx, facts)
+		var no *unwilling
+		switch {
+		case errors.As(err, &no) && no.status >= 500: // its disk is full, perhaps
+			in.log().Warn("the relay takes no reports at the moment", "err", err)
+			pause(ctx, reportLater)
+			continue
+		case errors.As(err, &no): // it never will
+			in.log().Error("the relay does not take these reports", "err", err)
+		case err != nil:
 			return err
 		}
 		if len(facts) > 0 {
@@ -185,10 +196,5 @@ func (in *intake) tellOf(ctx context.Context, facts []capture.Fact) error {
 	if err != nil {
 		return err
 	}
-	err = in.post(ctx, "/attempts", b)
-	if errors.Is(err, ErrRefused) { // it is worth no connection
-		in.log().Error("the relay takes no reports", "err", err)
-		return nil
-	}
-	return err
+	return in.post(ctx, "/attempts", b)
 }

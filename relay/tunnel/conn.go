@@ -20,8 +20,7 @@ type conn struct {
 	patience time.Duration
 	message  io.Reader // that is being read
 	heard    atomic.Int64
-	ponged   atomic.Int64  // when a pong last came
-	rtt      atomic.Int64  // as of that pong
+	rtt      atomic.Int64  // as of the last pong
 	writing  sync.Mutex    // gorilla's Conn has one writer at a time
 	pong     chan struct{} // one slot, lossy
 }
@@ -34,7 +33,6 @@ func newConn(ws *websocket.Conn, patience time.Duration) *conn {
 	c := &conn{ws: ws, patience: patience, pong: make(chan struct{}, 1)}
 	ws.SetReadLimit(mostMessage)
 	c.hear()
-	c.ponged.Store(time.Now().UnixNano())
 	ws.SetPingHandler(func(data string) error {
 		c.hear()
 		err := ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(patience))
@@ -69,7 +67,6 @@ func (c *conn) takePong(data string) {
 	if sent, err := time.Parse(time.RFC3339Nano, data); err == nil && now.After(sent) {
 		c.rtt.Store(int64(now.Sub(sent)))
 	}
-	c.ponged.Store(now.UnixNano())
 	select {
 	case c.pong <- struct{}{}:
 	default:

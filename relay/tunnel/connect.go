@@ -74,6 +74,10 @@ func asksFor(r *http.Request, protocol string) bool {
 // says.
 func clientOf(r *http.Request) string { return r.RemoteAddr }
 
+// bodyTime is how long a listener may take for a body at a time. It asks for
+// the rest of one that took longer.
+const bodyTime = time.Minute
+
 // attend serves one connection until it ends.
 func (h *Hub) attend(c *conn, pass Pass, remote string) {
 	defer c.Close()
@@ -201,6 +205,10 @@ func (s *session) serveBody(w http.ResponseWriter, r *http.Request) error {
 	defer s.hub.reading.Release(weight)
 	body, err := s.hub.Log.Body(r.Context(), id)
 	if err != nil {
+		return err
+	}
+	// Who does not read holds nobody else's bodies up.
+	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(bodyTime)); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")

@@ -61,13 +61,30 @@ func (l *Listener) once(ctx context.Context) (err error) {
 func (l *Listener) dial(ctx context.Context) (*websocket.Conn, error) {
 	ws, err := dialer(protocol).open(ctx, l.URL, l.Token, l.Version)
 	var no *NoUpgrade
-	if !errors.As(err, &no) {
+	switch {
+	case err == nil && ws.Subprotocol() != protocol:
+		ws.Close()
+		return nil, fmt.Errorf("%w: %s speaks %q, and this is hooktape %s, which speaks %s; update the older of the two", ErrRefused, l.URL, ws.Subprotocol(), l.Version, protocol)
+	case !errors.As(err, &no):
 		return ws, err
-	}
-	if no.Status < 400 || no.Status == http.StatusNotFound {
-		return nil, fmt.Errorf("%w at %s, which answers %d at /connect", errNoRelay, l.URL, no.Status)
+	case !no.Own && l.reached():
+		// A proxy in front of the relay, which is away, or a network that
+		// wants a login: the relay comes back.
+		return nil, fmt.Errorf("tunnel: somebody in the relay's place answers %d", no.Status)
+	case no.Status < 400, no.Status == http.StatusNotFound:
+		return nil, fmt.Errorf("%w: %s is no hooktape relay (it answers %d at /connect)", ErrRefused, l.URL, no.Status)
 	}
 	return nil, refused(no.Status, no.Detail)
+}
+
+// reached reports whether the relay was ever there.
+func (l *Listener) reached() bool {
+	select {
+	case <-l.Ready():
+		return true
+	default:
+		return false
+	}
 }
 
 // opener opens websockets at relays. Names are resolved anew each time, and a
@@ -100,13 +117,15 @@ func (o *opener) open(ctx context.Context, url, token, version string) (*websock
 		return nil, fmt.Errorf("tunnel: %w", err)
 	}
 	body, _ := io.ReadAll(io.LimitReader(res.Body, 4<<10))
-	return nil, fmt.Errorf("tunnel: %w", &NoUpgrade{res.StatusCode, detail(body)})
+	own := res.Header.Get("Content-Type") == "application/problem+json"
+	return nil, fmt.Errorf("tunnel: %w", &NoUpgrade{res.StatusCode, detail(body), own})
 }
 
 // NoUpgrade is an answer where there should be a websocket.
 type NoUpgrade struct {
 	Status int
 	Detail string // of a problem, or the beginning of what else is said; "": nothing is
+	Own    bool   // a hooktape says so, and no proxy in its place
 }
 
 func (e *NoUpgrade) Error() string {

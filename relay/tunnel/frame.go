@@ -58,6 +58,10 @@ type hello struct {
 	Epoch    string     `json:"epoch,omitempty"` // of the sequence that Cursor is a place in
 	Cursor   uint64     `json:"cursor"`
 	Version  string     `json:"version"`
+	// Life is one run of the program, and Dial counts its connections: what an
+	// earlier one says may come late.
+	Life uint64 `json:"life,omitempty"`
+	Dial uint64 `json:"dial,omitempty"`
 }
 
 // welcome is what a relay answers.

@@ -48,9 +48,11 @@ const (
 func (in *intake) listen(ctx context.Context) error {
 	in.fetching = make(chan struct{}, mostFetching)
 	in.mu.Lock()
-	seat := in.seat
+	in.dials++
+	seat, life, dial := in.seat, in.life, in.dials
 	in.mu.Unlock()
-	say, err := json.Marshal(hello{Listener: seat.ID, Name: in.Name, App: in.App, Only: in.Only, Epoch: seat.Epoch, Cursor: seat.Cursor, Version: in.Version})
+	say, err := json.Marshal(hello{Listener: seat.ID, Name: in.Name, App: in.App, Only: in.Only, Epoch: seat.Epoch, Cursor: seat.Cursor, Version: in.Version,
+		Life: life, Dial: dial})
 	if err != nil {
 		return err
 	}
@@ -133,7 +135,7 @@ func (in *intake) take(ctx context.Context, f *frame) error {
 // network is fast, and not longer, so that a large one holds nothing up where
 // it is slow.
 func (in *intake) event(ctx context.Context, f *frame) error {
-	planned, err := in.plans(ctx, f)
+	planned, gap, err := in.plans(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -142,8 +144,13 @@ func (in *intake) event(ctx context.Context, f *frame) error {
 		return err
 	}
 	if !f.Apart {
-		in.keep(ctx, f, planned)
+		in.keep(ctx, f, planned, gap)
 		return nil
+	}
+	if gap != nil { // in front of what may overtake this one
+		if err := in.Tape.Keep(ctx, &capture.Change{Gap: gap}); err != nil {
+			return err
+		}
 	}
 	select {
 	case in.fetching <- struct{}{}:
@@ -164,7 +171,7 @@ func (in *intake) event(ctx context.Context, f *frame) error {
 			return err
 		}
 		f.Body = body
-		in.keep(ctx, f, planned)
+		in.keep(ctx, f, planned, nil)
 		return nil
 	})
 	select {
@@ -176,25 +183,24 @@ func (in *intake) event(ctx context.Context, f *frame) error {
 }
 
 // plans reports whether an event is to be delivered. The first that was missed
-// settles how to catch up, and leaves the gap in the store.
-func (in *intake) plans(ctx context.Context, f *frame) (bool, error) {
+// settles how to catch up, and comes with the gap. They are kept together: on a
+// full disk, that has room for gaps and not for events, each dial would leave
+// another one.
+func (in *intake) plans(ctx context.Context, f *frame) (planned bool, gap *capture.Gap, err error) {
 	if !f.Missed {
-		return true, nil
+		return true, nil, nil
 	}
 	if !in.gap {
 		w := in.welcome
 		g := capture.Gap{From: w.From, To: w.To, Missed: w.Missed, App: in.App, Relay: in.URL}
 		mode, err := in.settle(ctx, g)
 		if err != nil {
-			return false, err
+			return false, nil, err
 		}
 		g.CatchUp = mode.String()
-		if err := in.Tape.Keep(ctx, &capture.Change{Gap: &g}); err != nil {
-			return false, err
-		}
-		in.gap, in.mode = true, mode
+		in.gap, in.mode, gap = true, mode, &g
 	}
-	return in.mode.Delivers(f.Left, f.Delivered), nil
+	return in.mode.Delivers(f.Left, f.Delivered), gap, nil
 }
 
 // settle is how to catch up.
@@ -214,11 +220,12 @@ func (in *intake) settle(ctx context.Context, g capture.Gap) (capture.CatchUp, e
 	return mode, err
 }
 
-// keep hands an event to the store, with the attempts that follow from it.
-func (in *intake) keep(ctx context.Context, f *frame, planned bool) {
+// keep hands an event to the store, with the gap before it, if there is one,
+// and the attempts that follow from it.
+func (in *intake) keep(ctx context.Context, f *frame, planned bool, gap *capture.Gap) {
 	e := f.Event
 	e.Seq = 0
-	c := &capture.Change{Event: e, Body: f.Body}
+	c := &capture.Change{Event: e, Body: f.Body, Gap: gap}
 	sealed := e.Sealed && e.Refused == nil
 	if sealed {
 		planned = in.open(c) && planned
@@ -299,10 +306,23 @@ func (in *intake) do(ctx context.Context, method, path string, body io.Reader, h
 	}
 	defer res.Body.Close()
 	text, _ := io.ReadAll(io.LimitReader(res.Body, 4<<10))
-	if path != "/log" && (res.StatusCode == http.StatusGone || res.StatusCode == http.StatusNotFound) {
+	switch {
+	case path == "/log":
+		return nil, refused(res.StatusCode, detail(text))
+	case res.StatusCode == http.StatusGone, res.StatusCode == http.StatusNotFound:
 		return nil, fmt.Errorf("%w: %s", errGone, detail(text))
 	}
-	return nil, refused(res.StatusCode, detail(text))
+	return nil, &unwilling{res.StatusCode, path, detail(text)}
+}
+
+// unwilling is a relay that does not do what it is asked to.
+type unwilling struct {
+	status       int
+	path, detail string
+}
+
+func (e *unwilling) Error() string {
+	return fmt.Sprintf("tunnel: the relay answers %d to %s: %s", e.status, e.path, e.detail)
 }
 
 // post tells the relay something.
@@ -314,18 +334,37 @@ func (in *intake) post(ctx context.Context, path string, body []byte) error {
 	return res.Body.Close()
 }
 
-// fetch is the body of an event that travels apart. What came before a
-// connection broke is not asked for again.
+// fetch is the body of an event that travels apart. What has come before the
+// relay has had enough of a slow link, or the connection broke, is not asked
+// for again.
 func (in *intake) fetch(ctx context.Context, e *capture.Event) (body []byte, err error) {
+	for had := -1; ; {
+		body, err = in.fetchOn(ctx, e)
+		in.mu.Lock()
+		has := len(in.partial[e.ID])
+		in.mu.Unlock()
+		if err == nil || ctx.Err() != nil || has <= had {
+			return body, err
+		}
+		had = max(has, 0)
+	}
+}
+
+// fetchOn asks for what is not here yet of a body.
+func (in *intake) fetchOn(ctx context.Context, e *capture.Event) (body []byte, err error) {
 	in.mu.Lock()
 	body = in.partial[e.ID]
-	delete(in.partial, e.ID)
 	in.mu.Unlock()
 	var ask []string
 	if len(body) > 0 {
 		ask = []string{"Range", fmt.Sprintf("bytes=%d-", len(body))}
 	}
 	res, err := in.do(ctx, "GET", "/events/"+string(e.ID)+"/body", nil, ask...)
+	if err == nil || errors.Is(err, errGone) { // else it is good for the next connection
+		in.mu.Lock()
+		delete(in.partial, e.ID)
+		in.mu.Unlock()
+	}
 	if err != nil {
 		return nil, err
 	}

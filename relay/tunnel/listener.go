@@ -69,6 +69,8 @@ type Listener struct {
 	mu       sync.Mutex // guards the fields below
 	link     capture.Link
 	seat     capture.Seat
+	life     uint64 // tells one run of the program from another,
+	dials    uint64 // and these its connections
 	partial  map[capture.ID][]byte
 	ordered  map[capture.ID]bool // attempts by hand, whose outcome the relay waits for
 	ready    chan struct{}       // closed when first connected
@@ -83,11 +85,6 @@ var (
 	ErrRefused      = errors.New("refused by the relay")
 	ErrUnreachable  = errors.New("cannot reach the relay")
 )
-
-// errNoRelay is returned for the answer of something else. It ends a Listener
-// that has never been connected; later it is a proxy whose relay is away, or a
-// network that wants a login.
-var errNoRelay = errors.New("tunnel: there is no hooktape relay")
 
 // firstPatience is how long the first connection is tried for.
 const firstPatience = 5 * time.Second
@@ -154,13 +151,13 @@ func (l *Listener) log() *slog.Logger { return cmp.Or(l.Log, slog.Default()) }
 // connection cannot be made within 5 s (ErrUnreachable), and when trying again
 // is of no use.
 func (l *Listener) Run(ctx context.Context) error {
-	ready := l.Ready()
+	l.Ready() // is made
 	seat, err := l.sit(ctx)
 	if err != nil {
 		return err
 	}
 	l.mu.Lock()
-	l.seat, l.partial, l.ordered = seat, map[capture.ID][]byte{}, map[capture.ID]bool{}
+	l.life, l.seat, l.partial, l.ordered = rand.Uint64(), seat, map[capture.ID][]byte{}, map[capture.ID]bool{}
 	l.mu.Unlock()
 	began := time.Now()
 	l.update(func(s *capture.Link) { s.URL, s.State, s.Since = l.URL, capture.LinkConnecting, began.UTC() })
@@ -172,15 +169,7 @@ func (l *Listener) Run(ctx context.Context) error {
 		if final(err) {
 			return err
 		}
-		first := false
-		select {
-		case <-ready:
-		default:
-			first = true
-		}
-		if first && errors.Is(err, errNoRelay) {
-			return fmt.Errorf("%w: %w", ErrRefused, err)
-		}
+		first := !l.reached()
 		if first && time.Since(began) > firstPatience {
 			return fmt.Errorf("%w at %s: %w", ErrUnreachable, l.URL, err)
 		}

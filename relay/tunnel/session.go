@@ -33,6 +33,8 @@ type session struct {
 	name    string
 	only    string
 	since   time.Time
+	life    uint64
+	dial    uint64
 
 	mu      sync.Mutex // guards the fields below
 	targets map[string]capture.ID
@@ -116,7 +118,7 @@ func (s *session) enter(ctx context.Context, in *hello) (*welcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	begin, err := s.hub.begin(ctx, in.App)
+	begin, err := s.hub.begin(ctx, in, counts.Seq)
 	if err != nil {
 		return nil, err
 	}
@@ -131,6 +133,9 @@ func (s *session) enter(ctx context.Context, in *hello) (*welcome, error) {
 		if in.Epoch == s.hub.Log.ID() && in.Cursor <= counts.Seq {
 			l.Cursor = in.Cursor // what its disk says goes before what was heard of it last
 		}
+		if l.Only != "" && in.Only == "" {
+			l.Cursor = min(l.Cursor, begin) // what it has passed over is for it now
+		}
 		l.App, l.Name, l.Only, l.Version, l.Token, l.Seen = in.App, in.Name, in.Only, in.Version, s.pass.Token, now
 		return nil
 	})
@@ -143,7 +148,10 @@ func (s *session) enter(ctx context.Context, in *hello) (*welcome, error) {
 	if err := s.count(ctx, w, counts.Seq); err != nil {
 		return nil, err
 	}
-	w.Ghost, w.Others = s.hub.seat(s, &l)
+	s.life, s.dial = in.Life, in.Dial
+	if w.Ghost, w.Others, err = s.hub.seat(s, &l); err != nil {
+		return nil, err
+	}
 	s.listens.Store(true)
 	return w, nil
 }
@@ -179,12 +187,16 @@ func (s *session) check(in *hello) error {
 	return nil
 }
 
-// begin is where a listener begins that was never here: behind what any other
-// of the app has had. What nobody has had waits for whoever comes.
-func (h *Hub) begin(ctx context.Context, app string) (cursor uint64, err error) {
+// begin is where a listener begins that was never here. One that claims nothing
+// does behind what any other of those has had: what nobody has had waits for
+// whoever comes. Nothing before head is one's that claims.
+func (h *Hub) begin(ctx context.Context, in *hello, head uint64) (cursor uint64, err error) {
+	if in.Only != "" {
+		return head, nil
+	}
 	all, err := h.Listeners(ctx)
 	for _, l := range all {
-		if l.App == app {
+		if l.App == in.App && l.Only == "" {
 			cursor = max(cursor, l.Cursor)
 		}
 	}
@@ -222,10 +234,15 @@ func (s *session) count(ctx context.Context, w *welcome, head uint64) error {
 }
 
 // seat makes s the connection of its listener, in place of one that may still
-// be there, and returns whose that was, and who else listens.
-func (h *Hub) seat(s *session, l *capture.Listener) (ghost string, others []string) {
+// be there, and returns whose that was, and who else listens. A connection
+// that the listener itself has given up for that one is refused.
+func (h *Hub) seat(s *session, l *capture.Listener) (ghost string, others []string, err error) {
 	h.mu.Lock()
 	old := h.sessions[s.id]
+	if old != nil && old.life == s.life && old.dial > s.dial {
+		h.mu.Unlock()
+		return "", nil, refuse(http.StatusConflict, "the listener has connected anew meanwhile")
+	}
 	h.sessions[s.id] = s
 	for _, other := range h.sessions {
 		if other.app == s.app && other != s {
@@ -241,7 +258,7 @@ func (h *Hub) seat(s *session, l *capture.Listener) (ghost string, others []stri
 		time.AfterFunc(time.Second, func() { old.end(errors.New("the listener has connected anew")) })
 	}
 	h.takeOver(s, ousted)
-	return ghost, others
+	return ghost, others, nil
 }
 
 // leave frees the listener's place, unless it has connected anew.
