@@ -229,6 +229,8 @@ func (in *intake) keep(ctx context.Context, f *frame, planned bool, gap *capture
 	sealed := e.Sealed && e.Refused == nil
 	if sealed {
 		planned = in.open(c) && planned
+	} else {
+		in.plain.add(e.ID)
 	}
 	if planned && e.Refused == nil {
 		c.Attempts = in.Hands.Plan(c.Event, c.Body)

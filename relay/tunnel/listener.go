@@ -66,6 +66,8 @@ type Listener struct {
 	settled  capture.CatchUp // that Ask gave,
 	answered uint64          // for all that was missed up to there; both are the intake's
 
+	plain recent // events that did not come sealed
+
 	mu       sync.Mutex // guards the fields below
 	link     capture.Link
 	seat     capture.Seat

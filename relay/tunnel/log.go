@@ -146,6 +146,7 @@ func (s *stream) event(i *item) error {
 	e := i.event
 	s.pass(e.Seq) // before it is written: the listener may be quick to say that it has it
 	if s.wants(e) {
+		s.went.add(e.ID)
 		f := &frame{Kind: isEvent, Seq: e.Seq, Event: e, Body: i.body, Apart: e.Refused == nil && e.Size > int64(len(i.body)), Delivered: i.delivered}
 		if e.Seq <= s.head {
 			s.left--

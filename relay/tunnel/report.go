@@ -58,21 +58,23 @@ func (s *session) reported(ctx context.Context, in *report) (*capture.Attempt, e
 	if a.Status != capture.AttemptSucceeded && a.Status != capture.AttemptFailed {
 		return nil, refuse(http.StatusBadRequest, "attempt %s is %q", a.ID, a.Status)
 	}
-	if len(in.Target) > 2048 || len(a.URL) > 8<<10 || a.Number < 1 || a.Error != nil && len(a.Error.Message)+len(a.Error.Class) > 8<<10 {
+	if len(in.Target) > 2048 || len(a.URL) > 8<<10 || len(a.Type) > 512 || a.Number < 1 || a.Error != nil && len(a.Error.Message)+len(a.Error.Class) > 8<<10 {
 		return nil, refuse(http.StatusBadRequest, "attempt %s is none", a.ID)
 	}
-	row, err := s.hub.Log.Event(ctx, a.Event)
-	if err != nil {
-		return nil, err
-	}
-	if row.App != s.app || !s.wants(&row.Event) {
-		return nil, capture.ErrNotFound
+	if !s.went.has(a.Event) {
+		row, err := s.hub.Log.Event(ctx, a.Event)
+		if err != nil {
+			return nil, err
+		}
+		if row.App != s.app || !s.wants(&row.Event) {
+			return nil, capture.ErrNotFound
+		}
 	}
 	endpoint, err := s.endpoint(ctx, in.Target)
 	if err != nil {
 		return nil, err
 	}
-	a.Endpoint, a.App, a.Type = endpoint, row.App, row.Type
+	a.Endpoint, a.App = endpoint, s.app
 	a.Request, a.Response, a.Seq, a.NotBefore = nil, nil, 0, time.Time{}
 	return a, nil
 }

@@ -29,6 +29,9 @@ func (in *intake) open(c *capture.Change) bool {
 // concealed is a report that tells the relay nothing of what an event held that
 // came sealed: the path it was sent to, its type, or what an error says.
 func (in *intake) concealed(ctx context.Context, r report) report {
+	if in.plain.has(r.Attempt.Event) {
+		return r
+	}
 	row, err := in.Tape.Event(ctx, r.Attempt.Event)
 	if err == nil && !row.Opened {
 		return r

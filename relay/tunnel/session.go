@@ -36,6 +36,8 @@ type session struct {
 	life    uint64
 	dial    uint64
 
+	went recent // events that were sent here
+
 	mu      sync.Mutex // guards the fields below
 	targets map[string]capture.ID
 	sent    uint64
