@@ -130,8 +130,8 @@ func idleListener(far capture.Ready) (*websocket.Conn, error) {
 	go func() {
 		for n := 0; ; n++ {
 			_, _, err := ws.ReadMessage()
-			if n == 3 || err != nil && n < 3 {
-				got <- err // the settings, their acknowledgement, and an answer
+			if n == 1 || err != nil && n < 1 {
+				got <- err // behind the settings comes the answer
 			}
 			if err != nil {
 				return

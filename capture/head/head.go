@@ -208,8 +208,9 @@ func (c *Conn) Close() error {
 // no heads are looked for. It must not be called beside Read.
 func Hijacked(c net.Conn) {
 	if c, ok := c.(*Conn); ok {
-		if c.where = passing; len(c.in) == 0 {
-			c.buf, c.in = nil, nil
+		c.where = passing
+		if len(c.in)+len(c.out) == 0 { // it may be for long
+			c.buf, c.in, c.out, c.line = nil, nil, nil, nil
 		}
 		c.mu.Lock()
 		c.heads = nil

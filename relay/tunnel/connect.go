@@ -82,7 +82,7 @@ const bodyTime = time.Minute
 func (h *Hub) attend(c *conn, pass Pass, remote string) {
 	defer c.Close()
 	s := &session{hub: h, conn: c, pass: pass, remote: remote, wake: make(chan struct{}, 1),
-		frames: make(chan *frame, 64), gone: make(chan struct{}), targets: map[string]capture.ID{}}
+		frames: make(chan *frame, 16), gone: make(chan struct{}), targets: map[string]capture.ID{}}
 	s.ctx, s.end = context.WithCancelCause(context.Background())
 	defer s.end(nil)
 	defer context.AfterFunc(s.ctx, func() { c.Close() })()
@@ -96,20 +96,29 @@ func (h *Hub) attend(c *conn, pass Pass, remote string) {
 		expiry := time.AfterFunc(time.Until(pass.Expires), func() { s.end(errRevoked) })
 		defer expiry.Stop()
 	}
-	serveHTTP2(c, s.routes(), h.Logger)
+	serveHTTP2(context.WithValue(s.ctx, sessionKey{}, s), c)
 }
 
-// routes are what a listener may ask for.
-func (s *session) routes() http.Handler {
+// routes are what a listener may ask for, the same for all of them.
+var routes = sync.OnceValue(func() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /log", answered(s.serveLog))
-	mux.HandleFunc("POST /probe", answered(s.serveProbe))
-	mux.HandleFunc("POST /ack", answered(s.serveAck))
-	mux.HandleFunc("GET /events/{id}/body", answered(s.serveBody))
-	mux.HandleFunc("POST /answers/{id}", answered(s.serveAnswer))
-	mux.HandleFunc("POST /attempts", answered(s.serveAttempts))
+	for pattern, serve := range map[string]func(*session, http.ResponseWriter, *http.Request) error{
+		"POST /log":             (*session).serveLog,
+		"POST /probe":           (*session).serveProbe,
+		"POST /ack":             (*session).serveAck,
+		"GET /events/{id}/body": (*session).serveBody,
+		"POST /answers/{id}":    (*session).serveAnswer,
+		"POST /attempts":        (*session).serveAttempts,
+	} {
+		mux.HandleFunc(pattern, answered(func(w http.ResponseWriter, r *http.Request) error {
+			return serve(r.Context().Value(sessionKey{}).(*session), w, r)
+		}))
+	}
 	return mux
-}
+})
+
+// sessionKey is where a request's context has its connection.
+type sessionKey struct{}
 
 // refusal is an error with the status that it is answered with.
 type refusal struct {
@@ -176,12 +185,13 @@ func (s *session) serveAck(w http.ResponseWriter, r *http.Request) error {
 	if err := take(w, r, &ack); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if ack.Seq > s.sent {
-		return refuse(http.StatusBadRequest, "place %d was not sent yet, only %d", ack.Seq, s.sent)
+	if sent := s.place(); ack.Seq > sent {
+		return refuse(http.StatusBadRequest, "place %d was not sent yet, only %d", ack.Seq, sent)
 	}
+	s.mu.Lock()
 	s.acked = max(s.acked, ack.Seq)
+	s.mu.Unlock()
+	s.hub.came(s.app, s.only, ack.Seq)
 	return nil
 }
 

@@ -303,7 +303,7 @@ func FuzzRequests(f *testing.F) {
 			return
 		}
 		w := httptest.NewRecorder()
-		ses.routes().ServeHTTP(w, req)
+		routes().ServeHTTP(w, req.WithContext(context.WithValue(t.Context(), sessionKey{}, ses)))
 		if w.Code == 500 {
 			t.Errorf("%s %q: %s", method, path, w.Body)
 		}

@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"net/http"
@@ -18,8 +19,11 @@ var server = http2.Server{
 	MaxUploadBufferPerStream:     256 << 10,
 }
 
+// quiet says nothing of connections that end in the middle of something, as
+// those of listeners do.
+var quiet = &http.Server{ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)}
+
 // serveHTTP2 answers what is asked over c until that ends.
-func serveHTTP2(c net.Conn, h http.Handler, log *slog.Logger) {
-	quiet := &http.Server{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
-	server.ServeConn(c, &http2.ServeConnOpts{Handler: h, BaseConfig: quiet})
+func serveHTTP2(ctx context.Context, c net.Conn) {
+	server.ServeConn(c, &http2.ServeConnOpts{Context: ctx, Handler: routes(), BaseConfig: quiet})
 }

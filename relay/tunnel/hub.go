@@ -64,6 +64,7 @@ type Hub struct {
 	sessions map[capture.ID]*session // by listener
 	claims   map[string][]claim      // by app, the newest first
 	waits    map[capture.ID]*wait    // by event, whose sender waits for an answer
+	furthest map[string]uint64       // by app, up to where somebody who claims nothing has all
 	draining bool
 }
 
@@ -81,6 +82,7 @@ func (h *Hub) init() {
 		h.reading = semaphore.NewWeighted(mostReading)
 		h.feeds, h.sessions = map[string]*feed{}, map[capture.ID]*session{}
 		h.claims, h.waits = map[string][]claim{}, map[capture.ID]*wait{}
+		h.furthest = map[string]uint64{}
 	})
 }
 
@@ -106,7 +108,7 @@ func (h *Hub) Run(ctx context.Context) error {
 	return nil
 }
 
-// Recall reads who claimed events lately, before a restart. It comes before
+// Recall reads who claimed events lately, and how far listeners have come, before a restart. It comes before
 // anything is served.
 func (h *Hub) Recall(ctx context.Context) error {
 	h.init()
@@ -119,6 +121,9 @@ func (h *Hub) Recall(ctx context.Context) error {
 	defer h.mu.Unlock()
 	for _, l := range all {
 		h.claim(&l, l.Seen.Add(claimLasts))
+		if l.Only == "" {
+			h.furthest[l.App] = max(h.furthest[l.App], l.Cursor)
+		}
 	}
 	return nil
 }

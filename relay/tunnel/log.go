@@ -15,16 +15,23 @@ func (s *session) serveLog(w http.ResponseWriter, r *http.Request) error {
 	if s.listens.Load() {
 		return refuse(http.StatusConflict, "this connection listens already")
 	}
-	var in hello
-	if err := take(w, r, &in); err != nil {
-		return err
-	}
-	feed, err := s.hub.feed(r.Context(), in.App)
-	if err != nil {
-		return err
-	}
-	welcome, err := s.enter(r.Context(), &in)
-	if err != nil {
+	// On a goroutine of its own: what that needs of a stack this one would
+	// hold for as long as the listener is connected.
+	var feed *feed
+	var welcome *welcome
+	entered := make(chan error)
+	go func() {
+		var in hello
+		err := take(w, r, &in)
+		if err == nil {
+			feed, err = s.hub.feed(r.Context(), in.App)
+		}
+		if err == nil {
+			welcome, err = s.enter(r.Context(), &in)
+		}
+		entered <- err
+	}()
+	if err := <-entered; err != nil {
 		return err
 	}
 	feed.join(s)
@@ -111,7 +118,8 @@ func (s *stream) idle(ctx context.Context, beat *time.Ticker) error {
 	}
 }
 
-func (s *stream) place() uint64 {
+// place is up to where events were sent.
+func (s *session) place() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.sent

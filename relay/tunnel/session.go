@@ -120,10 +120,7 @@ func (s *session) enter(ctx context.Context, in *hello) (*welcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	begin, err := s.hub.begin(ctx, in, counts.Seq)
-	if err != nil {
-		return nil, err
-	}
+	begin := s.hub.begin(in, counts.Seq)
 	now := time.Now().UTC()
 	l, err := s.hub.Roster.EditListener(ctx, in.Listener, func(l *capture.Listener, found bool) error {
 		switch {
@@ -146,6 +143,7 @@ func (s *session) enter(ctx context.Context, in *hello) (*welcome, error) {
 	}
 	s.id, s.app, s.name, s.only, s.since = l.ID, l.App, l.Name, l.Only, now
 	s.sent, s.acked, s.saved = l.Cursor, l.Cursor, l.Cursor
+	s.hub.came(l.App, l.Only, l.Cursor)
 	w := &welcome{Epoch: s.hub.Log.ID(), Cursor: l.Cursor, Ingest: ingest, Version: s.hub.Version, Beat: s.hub.Beat, Time: now}
 	if err := s.count(ctx, w, counts.Seq); err != nil {
 		return nil, err
@@ -192,17 +190,23 @@ func (s *session) check(in *hello) error {
 // begin is where a listener begins that was never here. One that claims nothing
 // does behind what any other of those has had: what nobody has had waits for
 // whoever comes. Nothing before head is one's that claims.
-func (h *Hub) begin(ctx context.Context, in *hello, head uint64) (cursor uint64, err error) {
+func (h *Hub) begin(in *hello, head uint64) uint64 {
 	if in.Only != "" {
-		return head, nil
+		return head
 	}
-	all, err := h.Listeners(ctx)
-	for _, l := range all {
-		if l.App == in.App && l.Only == "" {
-			cursor = max(cursor, l.Cursor)
-		}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.furthest[in.App]
+}
+
+// came notes that a listener has all up to a place.
+func (h *Hub) came(app, only string, seq uint64) {
+	if only != "" {
+		return
 	}
-	return cursor, err
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.furthest[app] = max(h.furthest[app], seq)
 }
 
 // count counts what the listener has missed up to head.
@@ -235,6 +239,9 @@ func (s *session) count(ctx context.Context, w *welcome, head uint64) error {
 	}
 }
 
+// mostOthers is how many of those who listen too a listener is told of.
+const mostOthers = 20
+
 // seat makes s the connection of its listener, in place of one that may still
 // be there, and returns whose that was, and who else listens. A connection
 // that the listener itself has given up for that one is refused.
@@ -248,7 +255,9 @@ func (h *Hub) seat(s *session, l *capture.Listener) (ghost string, others []stri
 	h.sessions[s.id] = s
 	for _, other := range h.sessions {
 		if other.app == s.app && other != s {
-			others = append(others, other.name)
+			if others = append(others, other.name); len(others) == mostOthers {
+				break
+			}
 		}
 	}
 	ousted := h.claim(l, time.Time{})
