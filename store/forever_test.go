@@ -151,3 +151,38 @@ func TestOlderHooktapeIsToldOfANewStore(t *testing.T) {
 		t.Errorf("manifest is %+v, %v; want format %d", m, err, format)
 	}
 }
+
+// TestFormat3IsForever does the same for what format 3 brought.
+func TestFormat3IsForever(t *testing.T) {
+	s := opened(t, unpacked(t, "format3"), Options{})
+	at := time.Date(2026, 11, 22, 1, 2, 3, 0, time.UTC)
+	const listener, event, endpoint = "lsn_01KAMB2CKW0000000000000001", "evt_01KAMB2CKW0000000000000003", "wh_01KAMB2CKW0000000000000005"
+	all, err := s.Listeners(t.Context())
+	want := capture.Listener{ID: listener, App: "shop", Name: "ada@laptop", Only: "header.x-user:ada", Cursor: 7, Token: "tok_01KAMB2CKW0000000000000002", Version: "1", Created: at, Seen: at}
+	if err != nil || len(all) != 1 || all[0] != want {
+		t.Errorf("listeners are %+v, %v", all, err)
+	}
+	seat, err := s.EditSeat(t.Context(), "https://relay", "shop", func(*capture.Seat, bool) {})
+	if want := (capture.Seat{ID: listener, Relay: "https://relay", App: "shop", Epoch: "e", Cursor: 9, Reported: 3, Seen: at}); err != nil || seat != want {
+		t.Errorf("the seat is %+v, %v", seat, err)
+	}
+	facts, err := s.Facts(t.Context(), 0, 0)
+	if err != nil || len(facts) != 3 || facts[0].Gap == nil || facts[0].Gap.Missed != 12 || facts[0].Gap.CatchUp != "last=3" || !facts[2].Attempt.Answers {
+		t.Errorf("facts are %+v, %v", facts, err)
+	}
+	row, err := s.Event(t.Context(), event)
+	if err != nil || row.Claimed != listener || !row.Sealed {
+		t.Errorf("the event is %+v, %v", row, err)
+	}
+	if e, err := s.EndpointRow(t.Context(), endpoint); err != nil || e.Of != listener {
+		t.Errorf("the endpoint is %+v, %v", e, err)
+	}
+	app, err := s.App(t.Context(), "shop")
+	if err != nil || app.Answer.Mode != capture.AnswerSync || app.Answer.Wait() != time.Second || app.Challenges.Secrets["zoom"] != "s" || len(app.SealTo) != 1 {
+		t.Errorf("the app is %+v, %v", app, err)
+	}
+	if tokens, err := s.Tokens(t.Context()); err != nil || len(tokens) != 1 || tokens[0].App != "shop" || tokens[0].Scope != capture.ScopeListen {
+		t.Errorf("tokens are %+v, %v", tokens, err)
+	}
+	audit(t, s)
+}
