@@ -2,7 +2,6 @@ package front
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -59,16 +58,8 @@ func (p Proxies) trusts(ip netip.Addr) bool {
 	return slices.ContainsFunc(p.Trusted, func(n netip.Prefix) bool { return n.Contains(ip) })
 }
 
-type clientKey struct{}
-
-// Of is what Proxies.Handler found out about r; it reports false behind none.
-func Of(r *http.Request) (Client, bool) {
-	c, ok := r.Context().Value(clientKey{}).(Client)
-	return c, ok
-}
-
 // Handler shows next the client instead of the proxy: in RemoteAddr, where an
-// address that a proxy told us stands without a port, in Host and through Of.
+// address that a proxy told us stands without a port, and in Host.
 // It holds the request's head (head.Hold), so it stands in front of all
 // handlers of a server.
 //
@@ -84,7 +75,8 @@ func (p Proxies) Handler(next http.Handler) http.Handler {
 			return
 		}
 		c := p.Client(r)
-		shown := r.WithContext(context.WithValue(r.Context(), clientKey{}, c))
+		shown := new(http.Request)
+		*shown = *r
 		if c.Addr != addrOf(r.RemoteAddr) {
 			shown.RemoteAddr = c.Addr.String()
 		}

@@ -111,7 +111,11 @@ var routes = sync.OnceValue(func() http.Handler {
 		"POST /attempts":        (*session).serveAttempts,
 	} {
 		mux.HandleFunc(pattern, answered(func(w http.ResponseWriter, r *http.Request) error {
-			return serve(r.Context().Value(sessionKey{}).(*session), w, r)
+			s := r.Context().Value(sessionKey{}).(*session)
+			if r.URL.Path != "/log" && !s.listens.Load() {
+				return refuse(http.StatusConflict, "say who listens first")
+			}
+			return serve(s, w, r)
 		}))
 	}
 	return mux

@@ -120,9 +120,9 @@ func TestStrangersAreKeptToTheirApp(t *testing.T) {
 		body         []byte
 		want         int
 	}{
-		{"GET", "/events/" + string(mine.ID) + "/body", nil, 404}, // before it listens
-		{"POST", "/attempts", reports(mine.ID, capture.NewID(capture.AttemptID), capture.AttemptSucceeded), 400},
-		{"POST", "/ack", []byte(`{"seq":1}`), 400},
+		{"GET", "/events/" + string(mine.ID) + "/body", nil, 409},
+		{"POST", "/attempts", reports(mine.ID, capture.NewID(capture.AttemptID), capture.AttemptSucceeded), 409},
+		{"POST", "/ack", []byte(`{"seq":1}`), 409},
 		{"POST", "/log", []byte(`{"listener":"lsn_x"}`), 400},
 		{"POST", "/log", []byte(`{`), 400},
 		{"POST", "/nothing", nil, 404},

@@ -12,7 +12,7 @@ import (
 // the events of its app in the order they were kept, for as long as it is
 // connected.
 func (s *session) serveLog(w http.ResponseWriter, r *http.Request) error {
-	if s.listens.Load() {
+	if !s.said.CompareAndSwap(false, true) {
 		return refuse(http.StatusConflict, "this connection listens already")
 	}
 	// On a goroutine of its own: what that needs of a stack this one would
@@ -32,6 +32,7 @@ func (s *session) serveLog(w http.ResponseWriter, r *http.Request) error {
 		entered <- err
 	}()
 	if err := <-entered; err != nil {
+		s.said.Store(false) // it may say it better
 		return err
 	}
 	feed.join(s)

@@ -27,8 +27,8 @@ func (s *session) serveAttempts(w http.ResponseWriter, r *http.Request) error {
 	if err := decoder.NewDecoder(http.MaxBytesReader(w, r.Body, mostJSON)).Decode(&in); err != nil {
 		return refuse(http.StatusBadRequest, "%v", err)
 	}
-	if !s.listens.Load() || len(in) > mostReports {
-		return refuse(http.StatusBadRequest, "want up to %d reports of who listens", mostReports)
+	if len(in) > mostReports {
+		return refuse(http.StatusBadRequest, "want up to %d reports", mostReports)
 	}
 	var changes []*capture.Change
 	for i := range in {

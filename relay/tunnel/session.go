@@ -27,7 +27,8 @@ type session struct {
 	frames chan *frame   // to be written into the log before anything else; who finds it full does without
 	gone   chan struct{} // closed once the log has ended
 
-	listens atomic.Bool // it has said who it is; then the fields below are set
+	said    atomic.Bool // it says who it is, or has
+	listens atomic.Bool // and was let in: then the fields below are set
 	id      capture.ID
 	app     string
 	name    string
