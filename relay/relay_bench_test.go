@@ -127,7 +127,8 @@ func idleListener(far capture.Ready) (*websocket.Conn, error) {
 	}
 	f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: head.Bytes(), EndHeaders: true})
 	f.WriteData(1, true, []byte(`{"listener":"`+string(capture.NewID(capture.ListenerID))+`","name":"idle","app":"default"}`))
-	if err := ws.WriteMessage(websocket.BinaryMessage, out.Bytes()); err != nil {
+	stream := append([]byte{0}, out.Bytes()...)
+	if err := ws.WriteMessage(websocket.BinaryMessage, stream); err != nil {
 		return nil, err
 	}
 	got := make(chan error, 1)

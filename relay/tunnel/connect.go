@@ -81,7 +81,7 @@ const bodyTime = time.Minute
 // attend serves one connection until it ends.
 func (h *Hub) attend(c *conn, pass Pass, remote string) {
 	defer c.Close()
-	s := &session{hub: h, conn: c, pass: pass, remote: remote, wake: make(chan struct{}, 1),
+	s := &session{hub: h, conn: c, pass: pass, remote: remote,
 		frames: make(chan *frame, 16), gone: make(chan struct{}), targets: map[string]capture.ID{}}
 	s.ctx, s.end = context.WithCancelCause(context.Background())
 	defer s.end(nil)
@@ -97,6 +97,10 @@ func (h *Hub) attend(c *conn, pass Pass, remote string) {
 		defer expiry.Stop()
 	}
 	serveHTTP2(context.WithValue(s.ctx, sessionKey{}, s), c)
+	s.end(nil)
+	c.Close()
+	s.serving.Wait()
+	s.leave()
 }
 
 // routes are what a listener may ask for, the same for all of them.
@@ -112,6 +116,8 @@ var routes = sync.OnceValue(func() http.Handler {
 	} {
 		mux.HandleFunc(pattern, answered(func(w http.ResponseWriter, r *http.Request) error {
 			s := r.Context().Value(sessionKey{}).(*session)
+			s.serving.Add(1)
+			defer s.serving.Done()
 			if r.URL.Path != "/log" && !s.listens.Load() {
 				return refuse(http.StatusConflict, "say who listens first")
 			}
@@ -178,6 +184,7 @@ func (s *session) serveProbe(w http.ResponseWriter, r *http.Request) error {
 		return refuse(http.StatusBadRequest, "n: %v", err)
 	}
 	s.say(&frame{Kind: isProbe, Probe: n})
+	s.proceed()
 	return nil
 }
 
@@ -192,10 +199,7 @@ func (s *session) serveAck(w http.ResponseWriter, r *http.Request) error {
 	if sent := s.place(); ack.Seq > sent {
 		return refuse(http.StatusBadRequest, "place %d was not sent yet, only %d", ack.Seq, sent)
 	}
-	s.mu.Lock()
-	s.acked = max(s.acked, ack.Seq)
-	s.mu.Unlock()
-	s.hub.came(s.app, s.only, ack.Seq)
+	s.arrived(ack.Seq)
 	return nil
 }
 

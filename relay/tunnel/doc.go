@@ -5,12 +5,13 @@
 // between the two: the relay has kept an event before its sender was answered,
 // and goes on where the listener's disk stopped.
 //
-// On the wire it is a websocket (RFC 6455) that carries HTTP/2 (RFC 9113) in
-// its binary messages; the listener is the client, and everything is a plain
-// request of its:
+// On the wire it is a websocket (RFC 6455). Binary messages that begin with a 0
+// carry HTTP/2 (RFC 9113), in which the listener is the client, and those that
+// begin with a 1 each a frame of the relay's: an event and little else. Everything
+// but frames is a plain request of the listener's:
 //
-//	POST /log                listen: the answer is a stream of frames, without end
-//	POST /probe              have a frame put into that stream
+//	POST /log                listen: from then on frames come
+//	POST /probe              have a frame sent
 //	POST /ack                say up to where events are on disk
 //	GET  /events/{id}/body   a body too large for a frame
 //	POST /answers/{id}       what the app answered to an event whose sender waits

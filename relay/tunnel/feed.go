@@ -53,7 +53,7 @@ func (f *feed) add(e *capture.Event, body []byte) {
 		f.recent = f.recent[1:]
 	}
 	for s := range f.readers {
-		signal(s.wake)
+		s.poke()
 	}
 }
 

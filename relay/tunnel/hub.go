@@ -93,9 +93,13 @@ func (h *Hub) Run(ctx context.Context) error {
 	h.init()
 	tick := time.NewTicker(5 * time.Second)
 	defer tick.Stop()
+	beat := time.NewTicker(h.Beat)
+	defer beat.Stop()
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
+		case <-beat.C:
+			h.beat(ctx)
 		case <-tick.C:
 			for _, s := range h.all() {
 				if err := s.saveNews(ctx); err != nil {
@@ -106,6 +110,18 @@ func (h *Hub) Run(ctx context.Context) error {
 	}
 	h.drain(context.WithoutCancel(ctx))
 	return nil
+}
+
+// beat tells every listener that the relay is there. A few at a time: each
+// takes a goroutine for a moment.
+func (h *Hub) beat(ctx context.Context) {
+	for some := range slices.Chunk(h.all(), 256) {
+		now := time.Now().UTC()
+		for _, s := range some {
+			s.say(&frame{Kind: isBeat, Seq: s.place(), Time: now})
+		}
+		pause(ctx, min(5*time.Millisecond, h.Beat/100))
+	}
 }
 
 // Recall reads who claimed events lately, and how far listeners have come, before a restart. It comes before

@@ -1,7 +1,6 @@
 package tunnel
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -62,11 +61,10 @@ func (in *intake) listen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close()
-	r := bufio.NewReaderSize(res.Body, 64<<10)
-	f, err := readFrame(r)
+	res.Body.Close()
+	f, err := in.frame()
 	if err != nil {
-		return noEOF(err)
+		return err
 	}
 	if f.Kind != isWelcome || f.Welcome == nil {
 		return fmt.Errorf("%w: want a welcome first", errFrame)
@@ -74,13 +72,28 @@ func (in *intake) listen(ctx context.Context) error {
 	late.Stop()
 	in.begin(ctx, f.Welcome)
 	for {
-		f, err := readFrame(r)
+		f, err := in.frame()
 		if err != nil {
-			return noEOF(err)
+			return err
 		}
 		if err := in.take(ctx, f); err != nil {
 			return err
 		}
+	}
+}
+
+// frame is the next that the relay sends.
+func (in *intake) frame() (*frame, error) {
+	select {
+	case f := <-in.conn.frames:
+		return f, nil
+	case <-in.conn.gone:
+	}
+	select { // what came before that is taken first
+	case f := <-in.conn.frames:
+		return f, nil
+	default:
+		return nil, fmt.Errorf("tunnel: %w", in.conn.err)
 	}
 }
 

@@ -8,115 +8,140 @@ import (
 	"code.hooktape.dev/hooktape/capture"
 )
 
-// serveLog is the stream of frames that a listener reads: the welcome, then
-// the events of its app in the order they were kept, for as long as it is
-// connected.
+// serveLog lets a listener say who it is. From then on it is sent frames: the
+// welcome, then the events of its app in the order they were kept, for as long
+// as it is connected.
 func (s *session) serveLog(w http.ResponseWriter, r *http.Request) error {
 	if !s.said.CompareAndSwap(false, true) {
 		return refuse(http.StatusConflict, "this connection listens already")
 	}
-	// On a goroutine of its own: what that needs of a stack this one would
-	// hold for as long as the listener is connected.
-	var feed *feed
+	var in hello
+	err := take(w, r, &in)
+	if err == nil {
+		s.feed, err = s.hub.feed(r.Context(), in.App)
+	}
 	var welcome *welcome
-	entered := make(chan error)
-	go func() {
-		var in hello
-		err := take(w, r, &in)
-		if err == nil {
-			feed, err = s.hub.feed(r.Context(), in.App)
-		}
-		if err == nil {
-			welcome, err = s.enter(r.Context(), &in)
-		}
-		entered <- err
-	}()
-	if err := <-entered; err != nil {
+	if err == nil {
+		welcome, err = s.enter(r.Context(), &in)
+	}
+	if err != nil {
 		s.said.Store(false) // it may say it better
 		return err
 	}
-	feed.join(s)
-	defer s.leave()
-	defer feed.leave(s)
-	w.Header().Set("Content-Type", "application/octet-stream")
-	out := &stream{session: s, feed: feed, w: w, flush: http.NewResponseController(w).Flush, head: welcome.Head, left: welcome.Missed}
-	if err := out.begin(r.Context(), welcome); err == nil {
-		out.run(r.Context())
-	}
-	return nil // who has gone is told nothing
-}
-
-// begin writes the welcome, and behind it the probe that the listener asks for
-// at once: it is ready before it is sent what it has missed.
-func (s *stream) begin(ctx context.Context, w *welcome) error {
-	if err := s.write(&frame{Kind: isWelcome, Welcome: w}); err != nil {
-		return err
-	}
-	select {
-	case f := <-s.frames:
-		return s.write(f)
-	case <-time.After(s.hub.Beat):
-	case <-ctx.Done():
-	}
+	s.head, s.left = welcome.Head, welcome.Missed
+	s.say(&frame{Kind: isWelcome, Welcome: welcome})
+	s.feed.join(s)
+	s.listens.Store(true)
+	// It is ready before it is sent what it has missed: the probe that it asks
+	// for at once goes first.
+	time.AfterFunc(s.hub.Beat, s.proceed)
 	return nil
 }
 
-// stream writes the log of a session.
-type stream struct {
-	*session
-	feed  *feed
-	w     http.ResponseWriter
-	flush func() error
-	head  uint64 // up to there events were missed,
-	left  int    // so many of which are not written yet
+// proceed has events sent from now on.
+func (s *session) proceed() {
+	s.mu.Lock()
+	s.proven = true
+	s.mu.Unlock()
+	s.poke()
 }
 
-func (s *stream) write(f *frame) error {
-	if err := writeFrame(s.w, f); err != nil {
-		return err
+// poke has the log looked at: something was kept, said or acknowledged. Nobody
+// stands by for that while nothing is.
+func (s *session) poke() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.again = true
+	if !s.writes && !s.ended {
+		s.writes = true
+		s.writers.Add(1)
+		go s.write()
 	}
-	return s.flush()
 }
 
-// run writes until the listener is gone.
-func (s *stream) run(ctx context.Context) {
-	beat := time.NewTicker(s.hub.Beat)
-	defer beat.Stop()
+// write writes what there is to write.
+func (s *session) write() {
+	defer s.writers.Done()
 	for {
-		more, err := s.next(ctx)
-		if err != nil {
-			if ctx.Err() == nil && s.ctx.Err() == nil {
-				s.hub.Logger.Error("a listener's events could not be sent", "listener", s.name, "err", err)
-			}
+		s.mu.Lock()
+		if s.ended || !s.again {
+			s.writes = false
+			s.mu.Unlock()
 			return
 		}
-		if more {
-			select { // what is said goes between
-			case f := <-s.frames:
-				err = s.write(f)
-			default:
+		s.again = false
+		s.mu.Unlock()
+		if err := s.writeOn(); err != nil {
+			if s.ctx.Err() == nil {
+				s.hub.Logger.Debug("a listener's events could not be sent", "listener", s.name, "err", err)
 			}
-		} else {
-			err = s.idle(ctx, beat)
-		}
-		if err != nil || ctx.Err() != nil {
+			s.end(err)
+			s.mu.Lock()
+			s.ended, s.writes = true, false
+			s.mu.Unlock()
 			return
 		}
 	}
 }
 
-// idle waits until there is something to write.
-func (s *stream) idle(ctx context.Context, beat *time.Ticker) error {
-	select {
-	case <-ctx.Done():
-		return nil
-	case <-s.wake:
-		return nil
-	case f := <-s.frames:
-		return s.write(f)
-	case <-beat.C:
-		return s.write(&frame{Kind: isBeat, Seq: s.place(), Time: time.Now().UTC()})
+// writeOn writes until there is nothing to write, or too much on its way. What
+// is said goes between events.
+func (s *session) writeOn() error {
+	for {
+		select {
+		case f := <-s.frames:
+			if err := s.conn.write(f); err != nil {
+				return err
+			}
+			continue
+		default:
+		}
+		more, err := s.next(s.ctx)
+		if err != nil || !more {
+			return err
+		}
 	}
+}
+
+// What may be on its way to a listener: sent, and not acknowledged.
+const (
+	mostSent      = 1024
+	mostSentBytes = 4 << 20
+)
+
+// full reports whether so much is on its way that no more is sent.
+func (s *session) full() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.proven || len(s.under) >= mostSent || s.bytes >= mostSentBytes
+}
+
+// sending notes that an event is on its way.
+func (s *session) sending(seq uint64, bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.under, s.bytes = append(s.under, under{seq, bytes}), s.bytes+bytes
+}
+
+// arrived notes up to where all is on the listener's disk.
+func (s *session) arrived(seq uint64) {
+	s.mu.Lock()
+	s.acked = max(s.acked, seq)
+	n := 0
+	for n < len(s.under) && s.under[n].seq <= seq {
+		s.bytes -= s.under[n].bytes
+		n++
+	}
+	s.under = s.under[n:]
+	s.mu.Unlock()
+	s.hub.came(s.app, s.only, seq)
+	s.poke()
+}
+
+// under is an event under way.
+type under struct {
+	seq   uint64
+	bytes int
 }
 
 // place is up to where events were sent.
@@ -128,7 +153,10 @@ func (s *session) place() uint64 {
 
 // next writes some of what is behind the place that was come to; false when
 // there is nothing.
-func (s *stream) next(ctx context.Context) (more bool, err error) {
+func (s *session) next(ctx context.Context) (more bool, err error) {
+	if s.full() {
+		return false, nil
+	}
 	after := s.place()
 	items, ok := s.feed.after(after)
 	to := after
@@ -145,15 +173,15 @@ func (s *stream) next(ctx context.Context) (more bool, err error) {
 			return false, err
 		}
 	}
-	s.pass(to)
-	return true, s.flush()
+	s.reach(to)
+	return true, nil
 }
 
 // event writes one that the listener wants, and passes over one that it does
 // not.
-func (s *stream) event(i *item) error {
+func (s *session) event(i *item) error {
 	e := i.event
-	s.pass(e.Seq) // before it is written: the listener may be quick to say that it has it
+	s.reach(e.Seq) // before it is written: the listener may be quick to say that it has it
 	if s.wants(e) {
 		s.went.add(e.ID)
 		f := &frame{Kind: isEvent, Seq: e.Seq, Event: e, Body: i.body, Apart: e.Refused == nil && e.Size > int64(len(i.body)), Delivered: i.delivered}
@@ -161,16 +189,17 @@ func (s *stream) event(i *item) error {
 			s.left--
 			f.Missed, f.Left = true, max(0, s.left)
 		}
-		if w := s.hub.waiting(s.session, e.ID); w != nil {
+		if w := s.hub.waiting(s, e.ID); w != nil {
 			f.Wait = max(0, time.Until(w.deadline))
 		}
-		return writeFrame(s.w, f)
+		s.sending(e.Seq, len(i.body))
+		return s.conn.write(f)
 	}
 	return nil
 }
 
-// pass notes that the log has come to a place.
-func (s *stream) pass(seq uint64) {
+// reach notes that the log has come to a place.
+func (s *session) reach(seq uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sent = max(s.sent, seq)
@@ -178,7 +207,7 @@ func (s *stream) pass(seq uint64) {
 
 // read is what lies behind a place on disk, and the place up to which that is
 // all.
-func (s *stream) read(ctx context.Context, after uint64) (items []item, to uint64, err error) {
+func (s *session) read(ctx context.Context, after uint64) (items []item, to uint64, err error) {
 	floor := s.feed.lowest()
 	page, err := s.hub.Log.Events(ctx, capture.Query{App: s.app, Ascending: true, Cursor: after, Limit: takeItems})
 	if err != nil {

@@ -156,6 +156,7 @@ func (h *Hub) order(ctx context.Context, to capture.Endpoint, e *capture.Event, 
 	}
 	select {
 	case s.frames <- f:
+		s.poke()
 	case <-ctx.Done():
 		h.forget(a.ID)
 		return nil, fmt.Errorf("the listener does not read: %w", ctx.Err())

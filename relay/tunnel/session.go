@@ -23,9 +23,8 @@ type session struct {
 	remote string
 	ctx    context.Context // of the connection; its cause says why it ended
 	end    context.CancelCauseFunc
-	wake   chan struct{} // one slot, lossy: something was kept
-	frames chan *frame   // to be written into the log before anything else; who finds it full does without
-	gone   chan struct{} // closed once the log has ended
+	frames chan *frame   // to be written before anything else; who finds it full does without
+	gone   chan struct{} // closed once the connection has ended
 
 	said    atomic.Bool // it says who it is, or has
 	listens atomic.Bool // and was let in: then the fields below are set
@@ -36,10 +35,21 @@ type session struct {
 	since   time.Time
 	life    uint64
 	dial    uint64
+	feed    *feed
+	head    uint64 // up to there events were missed,
+	left    int    // so many of which are not written yet
 
-	went recent // events that were sent here
+	went    recent         // events that were sent here
+	writers sync.WaitGroup // the one there may be,
+	serving sync.WaitGroup // and the requests under way
 
 	mu      sync.Mutex // guards the fields below
+	writes  bool       // somebody does
+	again   bool       // and must look again
+	ended   bool       // nobody must any more
+	proven  bool       // a probe has gone round, or is not waited for
+	under   []under    // sent and not acknowledged,
+	bytes   int        // and of bodies in it
 	targets map[string]capture.ID
 	sent    uint64
 	acked   uint64 // up to there all is on the listener's disk,
@@ -52,6 +62,7 @@ func (s *session) say(f *frame) {
 	case s.frames <- f:
 	default:
 	}
+	s.poke()
 }
 
 // wants reports whether an event of the app is for this listener.
@@ -153,7 +164,6 @@ func (s *session) enter(ctx context.Context, in *hello) (*welcome, error) {
 	if w.Ghost, w.Others, err = s.hub.seat(s, &l); err != nil {
 		return nil, err
 	}
-	s.listens.Store(true)
 	return w, nil
 }
 
@@ -276,6 +286,15 @@ func (h *Hub) seat(s *session, l *capture.Listener) (ghost string, others []stri
 // leave frees the listener's place, unless it has connected anew.
 func (s *session) leave() {
 	h := s.hub
+	s.mu.Lock()
+	s.ended = true
+	s.mu.Unlock()
+	s.writers.Wait()
+	defer close(s.gone)
+	if !s.listens.Load() {
+		return // it never was anybody
+	}
+	s.feed.leave(s)
 	h.mu.Lock()
 	if h.sessions[s.id] == s {
 		delete(h.sessions, s.id)
@@ -288,7 +307,6 @@ func (s *session) leave() {
 		}
 	}
 	h.mu.Unlock()
-	close(s.gone)
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if err := s.save(ctx); err != nil {
