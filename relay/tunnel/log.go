@@ -72,9 +72,6 @@ func (s *session) write() {
 		s.again = false
 		s.mu.Unlock()
 		if err := s.writeOn(); err != nil {
-			if s.ctx.Err() == nil {
-				s.hub.Logger.Debug("a listener's events could not be sent", "listener", s.name, "err", err)
-			}
 			s.end(err)
 			s.mu.Lock()
 			s.ended, s.writes = true, false
@@ -162,6 +159,9 @@ func (s *session) next(ctx context.Context) (more bool, err error) {
 	to := after
 	if !ok || after < s.head { // of what was missed it matters what has become of it
 		if items, to, err = s.read(ctx, after); err != nil {
+			if ctx.Err() == nil {
+				s.hub.Logger.Error("events for a listener could not be read", "listener", s.name, "err", err)
+			}
 			return false, err
 		}
 	}
