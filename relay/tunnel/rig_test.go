@@ -12,6 +12,7 @@ import (
 
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -290,4 +291,58 @@ func numbered(from, to int) string {
 		fmt.Fprintf(&b, "/%d", i)
 	}
 	return "[" + b.String() + "]"
+}
+
+// valve forwards connections to a relay. While it is closed they stay, and what
+// is sent over them goes nowhere; those it comes to nothing of end when the
+// valve opens.
+type valve struct {
+	url  string
+	open atomic.Bool
+}
+
+func newValve(t testing.TB, relay string) *valve {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &valve{url: "http://" + l.Addr().String()}
+	v.open.Store(true)
+	t.Cleanup(func() { v.open.Store(true); l.Close() })
+	pass := func(to, from net.Conn) {
+		defer to.Close()
+		b := make([]byte, 32<<10)
+		for {
+			n, err := from.Read(b)
+			if n > 0 && !v.open.Load() {
+				for !v.open.Load() {
+					time.Sleep(time.Millisecond)
+				}
+				return
+			}
+			if n > 0 {
+				_, err = to.Write(b[:n])
+			}
+			if err != nil {
+				return
+			}
+		}
+	}
+	go func() {
+		for {
+			near, err := l.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("tcp", strings.TrimPrefix(relay, "http://"))
+			if err != nil {
+				near.Close()
+				continue
+			}
+			go pass(far, near)
+			go pass(near, far)
+		}
+	}()
+	return v
 }

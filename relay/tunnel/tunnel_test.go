@@ -398,3 +398,37 @@ func TestFarewell(t *testing.T) {
 		t.Errorf("disconnected because %q", got)
 	}
 }
+
+// A listener says that it is connected when a probe has gone round, and no
+// longer once two beats were missed.
+func TestConnectedMeansProven(t *testing.T) {
+	r, l := newRelay(t), newListener(t)
+	valve := newValve(t, r.url)
+	far := l.far(r, func(far *tunnel.Listener) { far.URL = valve.url })
+	state := func() capture.LinkState { return far.Link().State }
+	valve.open.Store(false)
+	during(t, far.Run)
+	time.Sleep(300 * time.Millisecond) // it connects, and hears nothing
+	select {
+	case <-far.Ready():
+		t.Fatal("ready, and nothing was heard of the relay")
+	default:
+	}
+	valve.open.Store(true)
+	eventually(t, capture.LinkConnected, state)
+	if link := far.Link(); link.RTT <= 0 || link.Heard.IsZero() {
+		t.Errorf("the link is %+v", link)
+	}
+	valve.open.Store(false)
+	begun := time.Now()
+	eventually(t, capture.LinkDisconnected, state)
+	if took := time.Since(begun); took > 2*200*time.Millisecond+time.Second { // two beats, and a busy machine
+		t.Errorf("it took %s to notice", took)
+	}
+	e := r.catch("shop", "/0", nil)
+	valve.open.Store(true)
+	eventually(t, "[/0]", l.app.seen)
+	if _, err := l.store.Event(t.Context(), e.ID); err != nil {
+		t.Error(err)
+	}
+}
