@@ -94,6 +94,9 @@ func (f *feed) leave(s *session) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.readers, s)
+	if n := len(f.recent); len(f.readers) == 0 && n > 0 { // nobody needs it in memory
+		f.floor, f.recent, f.bytes = f.recent[n-1].event.Seq, nil, 0
+	}
 }
 
 // signal fills a one-slot channel, or leaves it full.
