@@ -165,15 +165,15 @@ func (in *intake) event(ctx context.Context, f *frame) error {
 			return err
 		}
 	}
-	select {
-	case in.fetching <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 	here := make(chan struct{})
 	in.group.Go(func() error {
-		defer func() { <-in.fetching }()
 		defer close(here)
+		select {
+		case in.fetching <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		defer func() { <-in.fetching }()
 		body, err := in.fetch(ctx, f.Event)
 		if errors.Is(err, errGone) {
 			in.log().Error("an event was lost at the relay", "event", f.Event.ID, "err", err)
