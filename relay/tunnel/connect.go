@@ -99,7 +99,6 @@ func (h *Hub) attend(c *conn, pass Pass, remote string) {
 	serveHTTP2(context.WithValue(s.ctx, sessionKey{}, s), c)
 	s.end(nil)
 	c.Close()
-	s.serving.Wait()
 	s.leave()
 }
 
@@ -116,7 +115,9 @@ var routes = sync.OnceValue(func() http.Handler {
 	} {
 		mux.HandleFunc(pattern, answered(func(w http.ResponseWriter, r *http.Request) error {
 			s := r.Context().Value(sessionKey{}).(*session)
-			s.serving.Add(1)
+			if !s.serve() {
+				return refuse(http.StatusGone, "the connection has ended")
+			}
 			defer s.serving.Done()
 			if r.URL.Path != "/log" && !s.listens.Load() {
 				return refuse(http.StatusConflict, "say who listens first")

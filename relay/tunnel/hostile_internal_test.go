@@ -299,7 +299,7 @@ func FuzzRequests(f *testing.F) {
 	hub.Log, hub.Roster = s, s
 	hub.init()
 	f.Fuzz(func(t *testing.T, method, path string, body []byte) {
-		ses := &session{hub: hub, ended: true, frames: make(chan *frame, 64), targets: map[string]capture.ID{}, app: "shop", id: capture.NewID(capture.ListenerID)}
+		ses := &session{hub: hub, writes: true, frames: make(chan *frame, 64), targets: map[string]capture.ID{}, app: "shop", id: capture.NewID(capture.ListenerID)}
 		ses.listens.Store(true)
 		req, err := http.NewRequest(method, "http://relay"+path, bytes.NewReader(body))
 		if err != nil || !strings.HasPrefix(path, "/") || req.URL.Path == "/log" { // which needs a connection

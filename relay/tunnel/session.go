@@ -283,6 +283,17 @@ func (h *Hub) seat(s *session, l *capture.Listener) (ghost string, others []stri
 	return ghost, others, nil
 }
 
+// serve notes that a request is under way; false once the connection has ended.
+// HTTP/2 may begin with one even then.
+func (s *session) serve() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.serving.Add(1)
+	}
+	return !s.ended
+}
+
 // leave frees the listener's place, unless it has connected anew.
 func (s *session) leave() {
 	h := s.hub
@@ -290,6 +301,7 @@ func (s *session) leave() {
 	s.ended = true
 	s.mu.Unlock()
 	s.writers.Wait()
+	s.serving.Wait()
 	defer close(s.gone)
 	if !s.listens.Load() {
 		return // it never was anybody
