@@ -79,8 +79,12 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) error {
 		conn.SetWriteDeadline(time.Now().Add(writeTime))
 		return conn.WriteJSON(r)
 	}
-	if err = send(first); err == nil && q.Get("watch") != "" {
-		err = tellChanges(ctx, s.Source, after, bound(r), send)
+	var changed <-chan struct{}
+	if q.Get("watch") != "" {
+		changed = s.Source.Watch(ctx) // before it is said that anything is told
+	}
+	if err = send(first); err == nil && changed != nil {
+		err = tellChanges(ctx, s.Source, changed, after, bound(r), send)
 	} else if err == nil {
 		err = Follow(ctx, s.Source, after, filter, q.Get("app"), send)
 	}

@@ -13,8 +13,8 @@ import (
 // is no fact, such as an endpoint. It sends no more than twenty a second. With
 // an app, it does so for the app's facts behind after, and nothing else: of
 // what is no fact the feed does not say whose it is.
-func tellChanges(ctx context.Context, s Source, after uint64, app string, send func(capture.Record) error) error {
-	for range s.Watch(ctx) {
+func tellChanges(ctx context.Context, s Source, changed <-chan struct{}, after uint64, app string, send func(capture.Record) error) error {
+	for range changed {
 		if app != "" {
 			next, found, err := passed(ctx, s, after, app)
 			if err != nil {
