@@ -13,22 +13,14 @@ import (
 // told whether it was there. It may be called more than once.
 func (s *Store) EditListener(ctx context.Context, id capture.ID, edit func(l *capture.Listener, found bool) error) (l capture.Listener, err error) {
 	if err = checkID(capture.ListenerID, id); err == nil {
-		key := keyID(prefixListener, id)
-		err = s.do(ctx, &write{needs: roomAttempt, plan: func(b *batch) error {
-			l = capture.Listener{}
-			found, err := b.record(key, &l)
-			if err == nil {
-				err = edit(&l, found)
-			}
-			if err != nil {
-				return err
-			}
+		l, err = amend(ctx, s, keyID(prefixListener, id), func(l *capture.Listener, found bool) error {
+			err := edit(l, found)
 			l.ID = id
-			return b.putRecord(key, l)
-		}})
+			return err
+		})
 	}
 	if err != nil {
-		return capture.Listener{}, fmt.Errorf("store: listener %s: %w", id, err)
+		return l, fmt.Errorf("store: listener %s: %w", id, err)
 	}
 	return l, nil
 }
@@ -54,19 +46,13 @@ func (s *Store) Listeners(ctx context.Context) ([]capture.Listener, error) {
 // changes it: edit is told whether it was there. It may be called more than
 // once.
 func (s *Store) EditSeat(ctx context.Context, relay, app string, edit func(seat *capture.Seat, found bool)) (seat capture.Seat, err error) {
-	key := digestKey(prefixSeat, relay, app)
-	err = s.do(ctx, &write{needs: roomAttempt, plan: func(b *batch) error {
-		seat = capture.Seat{}
-		found, err := b.record(key, &seat)
-		if err != nil {
-			return err
-		}
-		edit(&seat, found)
+	seat, err = amend(ctx, s, digestKey(prefixSeat, relay, app), func(seat *capture.Seat, found bool) error {
+		edit(seat, found)
 		seat.Relay, seat.App = relay, app
-		return b.putRecord(key, seat)
-	}})
+		return nil
+	})
 	if err != nil {
-		return capture.Seat{}, fmt.Errorf("store: seat at %s: %w", relay, err)
+		return seat, fmt.Errorf("store: seat at %s: %w", relay, err)
 	}
 	return seat, nil
 }

@@ -19,23 +19,36 @@ import (
 
 // EditApp changes an app, or makes it where there is none: edit is told which.
 func (s *Store) EditApp(ctx context.Context, slug string, edit func(a *capture.App, found bool) error) (capture.App, error) {
-	var app capture.App
+	app, err := amend(ctx, s, keyApp(slug), func(a *capture.App, found bool) error {
+		err := edit(a, found)
+		a.Slug = slug
+		return err
+	})
+	if err != nil {
+		return app, fmt.Errorf("store: app %s: %w", slug, err)
+	}
+	return app, nil
+}
+
+// amend edits the record of a key, or makes it where there is none: edit is
+// told which.
+func amend[T any](ctx context.Context, s *Store, key []byte, edit func(v *T, found bool) error) (T, error) {
+	var v, none T
 	err := s.do(ctx, &write{needs: roomAttempt, plan: func(b *batch) error {
-		app = capture.App{}
-		found, err := b.record(keyApp(slug), &app)
+		v = none
+		found, err := b.record(key, &v)
+		if err == nil {
+			err = edit(&v, found)
+		}
 		if err != nil {
 			return err
 		}
-		if err := edit(&app, found); err != nil {
-			return err
-		}
-		app.Slug = slug
-		return b.putRecord(keyApp(slug), app)
+		return b.putRecord(key, v)
 	}})
 	if err != nil {
-		return capture.App{}, fmt.Errorf("store: app %s: %w", slug, err)
+		return none, err
 	}
-	return app, nil
+	return v, nil
 }
 
 // RemoveApp forgets an app. Its events stay. It returns capture.ErrNotFound,
@@ -290,24 +303,15 @@ func readHealth(txn *badger.Txn, id capture.ID) (h capture.Health, err error) {
 
 // EditToken keeps a token, or changes it: edit is told whether it was there.
 func (s *Store) EditToken(ctx context.Context, id capture.ID, edit func(t *capture.Token, found bool) error) (t capture.Token, err error) {
-	err = checkID(capture.TokenID, id)
-	if err == nil {
-		err = s.do(ctx, &write{needs: roomAttempt, plan: func(b *batch) error {
-			t = capture.Token{}
-			key := keyID(prefixToken, id)
-			found, err := b.record(key, &t)
-			if err != nil {
-				return err
-			}
-			if err := edit(&t, found); err != nil {
-				return err
-			}
+	if err = checkID(capture.TokenID, id); err == nil {
+		t, err = amend(ctx, s, keyID(prefixToken, id), func(t *capture.Token, found bool) error {
+			err := edit(t, found)
 			t.ID = id
-			return b.putRecord(key, t)
-		}})
+			return err
+		})
 	}
 	if err != nil {
-		return capture.Token{}, fmt.Errorf("store: token %s: %w", id, err)
+		return t, fmt.Errorf("store: token %s: %w", id, err)
 	}
 	return t, nil
 }
