@@ -29,25 +29,15 @@ type Guard struct {
 func ParseAllow(names ...string) (*Guard, error) {
 	g := new(Guard)
 	for _, name := range names {
-		switch name {
-		case "loopback":
+		if name == "loopback" {
 			g.Loopback = true
 			continue
-		case "private":
-			g.Allow = append(g.Allow, private...)
-			continue
 		}
-		p, err := netip.ParsePrefix(name)
-		if ip, iperr := netip.ParseAddr(name); iperr == nil && ip.Zone() == "" {
-			p, err = netip.PrefixFrom(ip, ip.BitLen()), nil
+		networks, err := capture.ParseNetworks(name)
+		if err != nil {
+			return nil, err
 		}
-		if ip := p.Addr(); ip.Is4In6() && p.Bits() >= 96 {
-			p = netip.PrefixFrom(ip.Unmap(), p.Bits()-96)
-		}
-		if err != nil || p.Addr().Is4In6() {
-			return nil, fmt.Errorf("%q: want loopback, private, an address (10.1.2.3) or a network (10.1.0.0/16)", name)
-		}
-		g.Allow = append(g.Allow, p.Masked())
+		g.Allow = append(g.Allow, networks...)
 	}
 	return g, nil
 }

@@ -43,12 +43,6 @@ var notPublic = networks(
 	"8000::/1", "no global unicast address",
 )
 
-// private are the networks that --allow-target private names.
-var private = []netip.Prefix{
-	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"),
-	netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("fc00::/7"),
-}
-
 // meant are names that always stand for the same addresses, so that they can
 // be refused before anything is sent there.
 var meant = map[string][]netip.Addr{

@@ -2,11 +2,11 @@ package front
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"net/netip"
 	"slices"
 
+	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/capture/head"
 )
 
@@ -29,29 +29,13 @@ type Client struct {
 func ParseProxies(names ...string) (Proxies, error) {
 	var p Proxies
 	for _, name := range names {
-		if known := named[name]; known != nil {
-			p.Trusted = append(p.Trusted, known...)
-			continue
+		networks, err := capture.ParseNetworks(name)
+		if err != nil {
+			return Proxies{}, err
 		}
-		n, err := netip.ParsePrefix(name)
-		if ip, iperr := netip.ParseAddr(name); iperr == nil && ip.Zone() == "" {
-			n, err = netip.PrefixFrom(ip, ip.BitLen()), nil
-		}
-		if ip := n.Addr(); ip.Is4In6() && n.Bits() >= 96 {
-			n = netip.PrefixFrom(ip.Unmap(), n.Bits()-96)
-		}
-		if err != nil || n.Addr().Is4In6() {
-			return Proxies{}, fmt.Errorf("%q: want loopback, private, an address (10.1.2.3) or a network (10.1.0.0/16)", name)
-		}
-		p.Trusted = append(p.Trusted, n.Masked())
+		p.Trusted = append(p.Trusted, networks...)
 	}
 	return p, nil
-}
-
-var named = map[string][]netip.Prefix{
-	"loopback": {netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
-	"private": {netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"),
-		netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("fc00::/7")},
 }
 
 func (p Proxies) trusts(ip netip.Addr) bool {
