@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,6 +52,14 @@ func (o *common) here() []cli.Flag {
 
 // far reports whether a relay is asked for.
 func (o *common) far() bool { return o.relay != "" && o.relay != "off" }
+
+// checkRelay refuses a --relay that is no URL.
+func (o *common) checkRelay() error {
+	if u, err := url.Parse(o.relay); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return usage("--relay %q: want a URL such as https://hooks.example", o.relay)
+	}
+	return nil
+}
 
 // dir is the data directory.
 func (o *common) dir() (string, error) {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -151,8 +150,8 @@ func listenUnix(path string) (net.Listener, error) {
 // command runs. With --relay it is whoever is there. The caller calls done in the end.
 func connect(ctx context.Context, e *env, o *common, forward answer.Options) (c *api.Client, done func() error, err error) {
 	if o.far() {
-		if u, err := url.Parse(o.relay); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return nil, nil, usage("--relay %q: want a URL such as https://hooks.example", o.relay)
+		if err := o.checkRelay(); err != nil {
+			return nil, nil, err
 		}
 		c = api.DialURL(o.relay, o.bearer)
 		return c, func() error { c.Close(); return nil }, nil

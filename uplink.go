@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"net/url"
 	"os"
 	"os/user"
 	"strings"
@@ -50,9 +49,8 @@ func (o *uplink) listener(c *common, token string) (*tunnel.Listener, error) {
 		}
 		return nil, nil
 	}
-	u, err := url.Parse(c.relay)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, usage("--relay %q: want a URL such as https://hooks.example", c.relay)
+	if err := c.checkRelay(); err != nil {
+		return nil, err
 	}
 	if _, err := match.Parse(o.only); err != nil {
 		return nil, err
@@ -62,9 +60,11 @@ func (o *uplink) listener(c *common, token string) (*tunnel.Listener, error) {
 	}
 	l := &tunnel.Listener{URL: strings.TrimRight(c.relay, "/"), Token: token, App: or(o.of, capture.DefaultApp),
 		Name: or(o.name, whoAndWhere()), Only: o.only, Version: version(), Beat: time.Duration(o.beat)}
-	if l.Keys, err = readKeys(c, o.identity); err != nil {
+	keys, err := readKeys(c, o.identity)
+	if err != nil {
 		return nil, err
 	}
+	l.Keys = keys
 	if o.catchUp != "" {
 		how, err := capture.ParseCatchUp(o.catchUp)
 		if err != nil {

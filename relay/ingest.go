@@ -5,10 +5,8 @@
 package relay
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -134,7 +132,7 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	told, ok := in.route(e, r.Host)
 	if !ok {
-		problem(w, http.StatusNotFound, "No app is here. Check the ingest URL: hooktape apps get shows an app's, and a rotated key counts for a while only.", nil)
+		Problem(w, http.StatusNotFound, "No app is here. Check the ingest URL: hooktape apps get shows an app's, and a rotated key counts for a while only.", nil)
 		return
 	}
 	if seen && raw.Over > 0 {
@@ -380,7 +378,7 @@ func (in *Ingest) refuse(w http.ResponseWriter, r *http.Request, e *capture.Even
 	// Behind the answer net/http reads on, lest the close destroy what the
 	// sender has not read yet. A slow one must not keep it waiting.
 	http.NewResponseController(w).SetReadDeadline(time.Now().Add(500 * time.Millisecond))
-	problem(w, why.Status, detail, map[string]any{"id": e.ID, "limit": why.Limit, "max": why.Max})
+	Problem(w, why.Status, detail, map[string]any{"id": e.ID, "limit": why.Limit, "max": why.Max})
 }
 
 // stub keeps what there is of a request that was refused.
@@ -417,23 +415,5 @@ func (in *Ingest) unavailable(w http.ResponseWriter, err error) {
 	if errors.Is(err, capture.ErrFull) {
 		detail = "The disk is nearly full, so nothing is taken in. Send this again later."
 	}
-	problem(w, http.StatusServiceUnavailable, detail, nil)
-}
-
-// problem writes an RFC 9457 problem on one line.
-func problem(w http.ResponseWriter, status int, detail string, more map[string]any) {
-	if status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", strconv.Itoa(60))
-	}
-	p := map[string]any{"title": http.StatusText(status), "status": status, "detail": detail}
-	for k, v := range more {
-		p[k] = v
-	}
-	var line bytes.Buffer
-	if err := json.NewEncoder(&line).Encode(p); err != nil {
-		panic(err) // strings and numbers only
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(status)
-	w.Write(line.Bytes())
+	Problem(w, http.StatusServiceUnavailable, detail, nil)
 }

@@ -8,11 +8,8 @@
 package front
 
 import (
-	"bytes"
 	"crypto/tls"
-	"encoding/json"
 	"net"
-	"net/http"
 )
 
 // overTLS wraps l. HTTP/1.1 alone is offered: HTTP/2 would lose the case and
@@ -24,16 +21,4 @@ func overTLS(l net.Listener, certificate func(*tls.ClientHelloInfo) (*tls.Certif
 		NextProtos:     append([]string{"http/1.1"}, more...),
 		GetCertificate: certificate,
 	})
-}
-
-// problem writes an RFC 9457 problem on one line.
-func problem(w http.ResponseWriter, status int, detail string) {
-	var line bytes.Buffer
-	p := map[string]any{"title": http.StatusText(status), "status": status, "detail": detail}
-	if err := json.NewEncoder(&line).Encode(p); err != nil {
-		panic(err) // strings and a number only
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(status)
-	w.Write(line.Bytes())
 }

@@ -11,6 +11,7 @@ import (
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/capture/head"
+	"code.hooktape.dev/hooktape/relay"
 )
 
 // Limit bounds how often one source and the bearers of one ingest key may
@@ -61,7 +62,7 @@ func (l *Limit) Handler(next http.Handler) http.Handler {
 func tooMany(w http.ResponseWriter, wait time.Duration, of string) {
 	seconds := int64(max(1, (wait+time.Second-1)/time.Second))
 	w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
-	problem(w, http.StatusTooManyRequests, fmt.Sprintf("Too many requests for this %s. Send this again in %d s.", of, seconds))
+	relay.Problem(w, http.StatusTooManyRequests, fmt.Sprintf("Too many requests for this %s. Send this again in %d s.", of, seconds), nil)
 }
 
 // source is what an address is counted under: one network of 64 bits is

@@ -8,6 +8,7 @@ import (
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/capture/head"
+	"code.hooktape.dev/hooktape/relay"
 )
 
 // Proxies are the addresses whose word is taken for who is calling. The zero
@@ -55,7 +56,7 @@ func (p Proxies) Handler(next http.Handler) http.Handler {
 		r = head.Hold(r)
 		if len(p.Trusted) > 0 && smuggles(r) {
 			w.Header().Set("Connection", "close")
-			problem(w, http.StatusBadRequest, "The request states both Content-Length and Transfer-Encoding, so that two servers can disagree on where it ends.")
+			relay.Problem(w, http.StatusBadRequest, "The request states both Content-Length and Transfer-Encoding, so that two servers can disagree on where it ends.", nil)
 			return
 		}
 		c := p.Client(r)

@@ -68,11 +68,7 @@ func (in *intake) acknowledge(ctx context.Context) error {
 		if now := in.track.acked(); now != told {
 			told = now
 			in.come(now)
-			b, err := json.Marshal(map[string]uint64{"seq": now})
-			if err == nil {
-				err = in.post(ctx, "/ack", b)
-			}
-			if err != nil {
+			if err := in.ack(ctx, now); err != nil {
 				return err
 			}
 		}
@@ -86,15 +82,21 @@ func (in *intake) acknowledge(ctx context.Context) error {
 	}
 }
 
+func (in *intake) ack(ctx context.Context, seq uint64) error {
+	b, err := json.Marshal(map[string]uint64{"seq": seq})
+	if err != nil {
+		return err
+	}
+	return in.post(ctx, "/ack", b)
+}
+
 // leave tells the relay, before the listener goes, how far it has come and what
 // has become of that.
 func (in *intake) leave(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	in.track.drain(ctx)
-	if b, err := json.Marshal(map[string]uint64{"seq": in.track.acked()}); err == nil {
-		in.post(ctx, "/ack", b) // else it is told the next time
-	}
+	in.ack(ctx, in.track.acked()) // else it is told the next time
 	in.mu.Lock()
 	after := in.seat.Reported
 	in.mu.Unlock()

@@ -79,10 +79,7 @@ func (c *conn) takePong(data string) {
 	if sent, err := time.Parse(time.RFC3339Nano, data); err == nil && now.After(sent) {
 		c.rtt.Store(int64(now.Sub(sent)))
 	}
-	select {
-	case c.pong <- struct{}{}:
-	default:
-	}
+	signal(c.pong)
 }
 
 // Read implements io.Reader, for the stream. Frames that come meanwhile are left

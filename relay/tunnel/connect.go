@@ -3,6 +3,7 @@ package tunnel
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/capture/head"
+	"code.hooktape.dev/hooktape/relay"
 )
 
 // upgrader keeps no buffers of its own: an idle connection shall cost little.
@@ -42,19 +44,19 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case h.Draining():
 		w.Header().Set("Retry-After", "1")
-		problem(w, http.StatusServiceUnavailable, "The relay restarts. Come back in a moment.")
+		relay.Problem(w, http.StatusServiceUnavailable, "The relay restarts. Come back in a moment.", nil)
 		return
 	case !websocket.IsWebSocketUpgrade(r):
 		w.Header().Set("Upgrade", "websocket")
-		problem(w, http.StatusUpgradeRequired, "This address is for hooktape listen --relay. If you came with that, a proxy between has dropped the header Upgrade: websocket.")
+		relay.Problem(w, http.StatusUpgradeRequired, "This address is for hooktape listen --relay. If you came with that, a proxy between has dropped the header Upgrade: websocket.", nil)
 		return
 	case asksFor(r, probing):
 		h.serveCard(w, r, pass)
 		return
 	case !asksFor(r, protocol):
 		w.Header().Set("Upgrade", "websocket")
-		problem(w, http.StatusUpgradeRequired, fmt.Sprintf("This relay is hooktape %s and speaks %s; the listener asks for %q. Update the older of the two.",
-			h.Version, protocol, websocket.Subprotocols(r)))
+		relay.Problem(w, http.StatusUpgradeRequired, fmt.Sprintf("This relay is hooktape %s and speaks %s; the listener asks for %q. Update the older of the two.",
+			h.Version, protocol, websocket.Subprotocols(r)), nil)
 		return
 	}
 	ws, err := upgrader.Upgrade(w, r, nil)
@@ -63,16 +65,12 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	head.Hijacked(ws.NetConn())
 	// Not on this goroutine: what net/http holds for it is let go of.
-	go h.attend(newConn(ws, 2*h.Beat), pass, clientOf(r))
+	go h.attend(newConn(ws, 2*h.Beat), pass, r.RemoteAddr)
 }
 
 func asksFor(r *http.Request, protocol string) bool {
 	return slices.Contains(websocket.Subprotocols(r), protocol)
 }
-
-// clientOf is where a request comes from, as whoever stands before the hub
-// says.
-func clientOf(r *http.Request) string { return r.RemoteAddr }
 
 // bodyTime is how long a listener may take for a body at a time. It asks for
 // the rest of one that took longer.
@@ -80,11 +78,9 @@ const bodyTime = time.Minute
 
 // attend serves one connection until it ends.
 func (h *Hub) attend(c *conn, pass Pass, remote string) {
-	defer c.Close()
 	s := &session{hub: h, conn: c, pass: pass, remote: remote,
 		frames: make(chan *frame, 16), gone: make(chan struct{}), targets: map[string]capture.ID{}}
 	s.ctx, s.end = context.WithCancelCause(context.Background())
-	defer s.end(nil)
 	defer context.AfterFunc(s.ctx, func() { c.Close() })()
 	late := time.AfterFunc(helloTime, func() {
 		if !s.listens.Load() {
@@ -151,22 +147,15 @@ func answered(f func(http.ResponseWriter, *http.Request) error) http.HandlerFunc
 		switch {
 		case err == nil:
 		case errors.As(err, &why):
-			problem(w, why.status, why.detail)
+			relay.Problem(w, why.status, why.detail, nil)
 		case errors.Is(err, capture.ErrNotFound):
-			problem(w, http.StatusNotFound, err.Error())
+			relay.Problem(w, http.StatusNotFound, err.Error(), nil)
 		case errors.Is(err, capture.ErrDamaged):
-			problem(w, http.StatusGone, err.Error())
+			relay.Problem(w, http.StatusGone, err.Error(), nil)
 		default:
-			problem(w, http.StatusInternalServerError, err.Error())
+			relay.Problem(w, http.StatusInternalServerError, err.Error(), nil)
 		}
 	}
-}
-
-// problem writes an RFC 9457 problem.
-func problem(w http.ResponseWriter, status int, detail string) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(map[string]any{"title": http.StatusText(status), "status": status, "detail": detail})
 }
 
 // take reads a request's JSON.
@@ -238,7 +227,7 @@ func (s *session) serveBody(w http.ResponseWriter, r *http.Request) error {
 
 // serveAnswer takes what became of an event whose sender waits: the attempt in
 // CBOR behind its length, then what there is of the response's body beyond
-// that. 204 instead of a body says that nobody could be asked.
+// that. Nothing at all says that nobody could be asked.
 func (s *session) serveAnswer(w http.ResponseWriter, r *http.Request) error {
 	id := capture.ID(r.PathValue("id"))
 	if s.hub.waiting(s, id) == nil {
@@ -266,7 +255,7 @@ func writeAnswer(a *capture.Attempt) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.Write([]byte{byte(len(head) >> 24), byte(len(head) >> 16), byte(len(head) >> 8), byte(len(head))})
+	b.Write(binary.BigEndian.AppendUint32(nil, uint32(len(head))))
 	b.Write(head)
 	if a.Response != nil {
 		b.Write(a.Response.Rest)
@@ -283,7 +272,7 @@ func readAnswer(r io.Reader) (*capture.Attempt, error) {
 	case err != nil:
 		return nil, err
 	}
-	n := int(size[0])<<24 | int(size[1])<<16 | int(size[2])<<8 | int(size[3])
+	n := binary.BigEndian.Uint32(size[:])
 	if n > 4<<20 {
 		return nil, fmt.Errorf("an attempt of %d bytes", n)
 	}

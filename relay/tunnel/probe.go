@@ -14,6 +14,7 @@ import (
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/capture/head"
+	"code.hooktape.dev/hooktape/relay"
 )
 
 // probing is the websocket subprotocol of a Probe.
@@ -45,7 +46,7 @@ func (h *Hub) serveCard(w http.ResponseWriter, r *http.Request, pass Pass) {
 	}
 	var err error
 	if card.Ingest, err = h.Ingest(r.Context(), card.App); err != nil && !errors.Is(err, capture.ErrNotFound) {
-		problem(w, http.StatusInternalServerError, err.Error())
+		relay.Problem(w, http.StatusInternalServerError, err.Error(), nil)
 		return
 	}
 	ws, err := upgradesProbes.Upgrade(w, r, nil)

@@ -310,12 +310,10 @@ func (s *session) leave() {
 	h.mu.Lock()
 	if h.sessions[s.id] == s {
 		delete(h.sessions, s.id)
-		for i := range h.claims[s.app] {
-			if c := &h.claims[s.app][i]; c.listener == s.id {
-				all := slices.Clone(h.claims[s.app])
-				all[i].until = time.Now().Add(claimLasts)
-				h.claims[s.app] = all
-			}
+		all := slices.Clone(h.claims[s.app]) // who reads has it without the lock
+		if i := slices.IndexFunc(all, func(c claim) bool { return c.listener == s.id }); i >= 0 {
+			all[i].until = time.Now().Add(claimLasts)
+			h.claims[s.app] = all
 		}
 	}
 	h.mu.Unlock()
