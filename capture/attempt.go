@@ -42,6 +42,12 @@ type Attempt struct {
 	// answered as it was.
 	Answers bool `json:"answers,omitempty" cbor:"23,keyasint,omitempty"`
 
+	// As is what it was sent as, where a user asked; see As.
+	As As `json:"as,omitempty" cbor:"24,keyasint,omitempty"`
+	// Rule is the rule that answered in the app's place, or replaced what the
+	// app answered.
+	Rule ID `json:"rule_id,omitempty" cbor:"25,keyasint,omitempty"`
+
 	// Request and Response are what went over the wire. Lists leave them
 	// out; Source.Attempt has them.
 	Request  *Request  `json:"request,omitempty" cbor:"17,keyasint,omitempty"`

@@ -55,6 +55,9 @@ type Event struct {
 	// (capture/seal), and that the other fields tell nothing of it. The stub
 	// of a refused one tells nothing either. It is never delivered.
 	Sealed bool `json:"sealed,omitempty" cbor:"23,keyasint,omitempty"`
+	// URL is where it was sent to, whole, as its sender calls it: what some
+	// sign. "" where nobody knows.
+	URL string `json:"url,omitempty" cbor:"25,keyasint,omitempty"`
 	// Opened says that it came sealed, and is here as it was before.
 	Opened bool `json:"opened,omitempty" cbor:"24,keyasint,omitempty"`
 }
@@ -72,25 +75,6 @@ const (
 	FromSample  Origin = "sample"  // made from a catalog entry
 	FromReplay  Origin = "replay"  // an edited copy of its Parent
 	Imported    Origin = "import"  // read from a file
-)
-
-// Signature is the verdict on an event's signature. It is never a reason to
-// lose the event.
-type Signature struct {
-	Verdict Verdict `json:"verdict" cbor:"1,keyasint"`
-	Scheme  string  `json:"scheme,omitempty" cbor:"2,keyasint,omitempty"` // the header or scheme seen
-}
-
-// Verdict is what verification found.
-type Verdict string
-
-// The verdicts. Unchecked: a signature is there and no secret is known.
-const (
-	Valid     Verdict = "valid"
-	Invalid   Verdict = "invalid"
-	Stale     Verdict = "stale"
-	Unsigned  Verdict = "unsigned"
-	Unchecked Verdict = "unchecked"
 )
 
 // Refusal is why a request was answered with an error instead of being kept.

@@ -23,6 +23,7 @@ const (
 	DeliveryID = "dlv_"
 	TokenID    = "tok_"
 	ListenerID = "lsn_"
+	RuleID     = "rul_"
 )
 
 var ids struct {

@@ -59,6 +59,7 @@ type Resend struct {
 	To       string `json:"to,omitempty"`          // URL; empty: every endpoint it would be delivered to
 	Endpoint ID     `json:"endpoint_id,omitempty"` // this one alone, whatever its status
 	Attempt  ID     `json:"attempt,omitempty"`     // the attempt that this one retries
+	As       As     `json:"as,omitempty"`
 }
 
 // Change is what one Keep puts on disk together or not at all. Keep gives
