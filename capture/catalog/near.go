@@ -1,0 +1,77 @@
+package catalog
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Near is up to three tags of built-in types that someone who wrote tag may
+// have meant, the likeliest first.
+func Near(tag string) []string {
+	asked := plain(tag)
+	if asked == "" || len(asked) > 200 {
+		return nil
+	}
+	type guess struct {
+		tag  string
+		away int
+	}
+	var near []guess
+	for _, t := range builtin() {
+		if away, ok := apart(asked, t.Tag, strings.Contains(tag, ":")); ok {
+			near = append(near, guess{t.Tag, away})
+		}
+	}
+	slices.SortStableFunc(near, func(a, b guess) int { return cmp.Compare(a.away, b.away) })
+	var tags []string
+	for _, g := range near[:min(3, len(near))] {
+		tags = append(tags, g.tag)
+	}
+	return tags
+}
+
+// apart says how far what was asked for is from a tag, and whether that is
+// near. Of a word without a colon either half may be meant, or the event's
+// last word.
+func apart(asked, tag string, whole bool) (away int, near bool) {
+	app, event, _ := strings.Cut(tag, ":")
+	event = plain(event)
+	away = edits(asked, plain(tag))
+	if !whole {
+		away = min(away, edits(asked, event))
+		if asked == plain(app) || strings.HasPrefix(event, asked+".") || strings.HasSuffix(event, "."+asked) {
+			away = min(away, 1)
+		}
+	} else if strings.HasPrefix(plain(tag), asked+".") {
+		away = min(away, 1)
+	}
+	return away, away <= max(1, len(asked)/4)
+}
+
+// plain is a tag in lower case, its words divided by dots whatever divides
+// them there.
+func plain(tag string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToLower(tag), func(c rune) bool { return strings.ContainsRune(":._/- ", c) }), ".")
+}
+
+// edits is how many bytes must be put in, left out or changed to make b of a.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
