@@ -81,6 +81,24 @@ func with(h capture.Headers, name, value string) capture.Headers {
 	return append(h.Without(name), capture.Header{name, value})
 }
 
+// scheme is the scheme of that name.
+func scheme(t testing.TB, name string) *sign.Scheme {
+	t.Helper()
+	s, ok := sign.Lookup(name)
+	if !ok {
+		t.Fatalf("no scheme %q", name)
+	}
+	return s
+}
+
+// named are secrets by the names "one", "two"….
+func named(texts ...string) (all []sign.Secret) {
+	for i, text := range texts {
+		all = append(all, sign.Secret{Name: []string{"one", "two", "three"}[i], Text: text})
+	}
+	return all
+}
+
 func TestVerifyStandard(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	good := signed(t, now, "{}", first)
@@ -90,35 +108,37 @@ func TestVerifyStandard(t *testing.T) {
 		headers capture.Headers
 		body    string
 		secrets []string
-		want    error
+		want    capture.Verdict
+		cause   capture.Cause
 	}{
-		{"as signed", good, "{}", []string{first}, nil},
-		{"with another secret", good, "{}", []string{second}, sign.ErrInvalid},
-		{"with either", good, "{}", []string{second, first}, nil},
-		{"with none", good, "{}", nil, sign.ErrInvalid},
-		{"with what is no secret", good, "{}", []string{"hush"}, sign.ErrSecret},
-		{"signed with two", signed(t, now, "{}", second, first), "{}", []string{first}, nil},
-		{"another body", good, "{ }", []string{first}, sign.ErrInvalid},
-		{"another id", with(good, "webhook-id", "evt_2"), "{}", []string{first}, sign.ErrInvalid},
-		{"an id with a dot", with(good, "webhook-id", "evt_1.1800000000"), "{}", []string{first}, sign.ErrInvalid},
-		{"another time", with(good, "webhook-timestamp", "1800000001"), "{}", []string{first}, sign.ErrInvalid},
-		{"no time", with(good, "webhook-timestamp", "now"), "{}", []string{first}, sign.ErrInvalid},
-		{"a time without end", with(good, "webhook-timestamp", strings.Repeat("9", 40)), "{}", []string{first}, sign.ErrInvalid},
-		{"4:59 old", signed(t, now.Add(-299*time.Second), "{}", first), "{}", []string{first}, nil},
-		{"5:01 old", signed(t, now.Add(-301*time.Second), "{}", first), "{}", []string{first}, sign.ErrStale},
-		{"5:01 ahead", signed(t, now.Add(301*time.Second), "{}", first), "{}", []string{first}, sign.ErrStale},
-		{"old, and another body", signed(t, now.Add(-time.Hour), "{}", first), "x", []string{first}, sign.ErrInvalid},
-		{"another version beside", with(good, "webhook-signature", "v1a,AAAA v2,xx "+value), "{}", []string{first}, nil},
-		{"another version", with(good, "webhook-signature", strings.Replace(value, "v1,", "v2,", 1)), "{}", []string{first}, sign.ErrInvalid},
-		{"half", with(good, "webhook-signature", value[:20]), "{}", []string{first}, sign.ErrInvalid},
-		{"empty", with(good, "webhook-signature", "v1,"), "{}", []string{first}, sign.ErrInvalid},
-		{"bare", with(good, "webhook-signature", strings.TrimPrefix(value, "v1,")), "{}", []string{first}, sign.ErrInvalid},
-		{"no id", good.Without("webhook-id"), "{}", []string{first}, sign.ErrUnsigned},
-		{"no timestamp", good.Without("webhook-timestamp"), "{}", []string{first}, sign.ErrUnsigned},
-		{"no signature", good.Without("webhook-signature"), "{}", []string{first}, sign.ErrUnsigned},
+		{"as signed", good, "{}", []string{first}, capture.Valid, ""},
+		{"with another secret", good, "{}", []string{second}, capture.Invalid, capture.CauseUnproved},
+		{"with either", good, "{}", []string{second, first}, capture.Valid, ""},
+		{"with none", good, "{}", nil, capture.Unchecked, ""},
+		{"with what is no secret", good, "{}", []string{"hush"}, capture.Invalid, capture.CauseUnproved},
+		{"signed with two", signed(t, now, "{}", second, first), "{}", []string{first}, capture.Valid, ""},
+		{"another body", good, "{ 1}", []string{first}, capture.Invalid, capture.CauseUnproved},
+		{"another id", with(good, "webhook-id", "evt_2"), "{}", []string{first}, capture.Invalid, capture.CauseUnproved},
+		{"an id with a dot", with(good, "webhook-id", "evt_1.1800000000"), "{}", []string{first}, capture.Invalid, capture.CauseFormat},
+		{"another time", with(good, "webhook-timestamp", "1800000001"), "{}", []string{first}, capture.Invalid, capture.CauseUnproved},
+		{"no time", with(good, "webhook-timestamp", "now"), "{}", []string{first}, capture.Invalid, capture.CauseFormat},
+		{"a time without end", with(good, "webhook-timestamp", strings.Repeat("9", 40)), "{}", []string{first}, capture.Invalid, capture.CauseFormat},
+		{"4:59 old", signed(t, now.Add(-299*time.Second), "{}", first), "{}", []string{first}, capture.Valid, ""},
+		{"5:01 old", signed(t, now.Add(-301*time.Second), "{}", first), "{}", []string{first}, capture.Stale, capture.CauseStale},
+		{"5:01 ahead", signed(t, now.Add(301*time.Second), "{}", first), "{}", []string{first}, capture.Stale, capture.CauseFuture},
+		{"old, and another body", signed(t, now.Add(-time.Hour), "{}", first), "x", []string{first}, capture.Invalid, capture.CauseUnproved},
+		{"another version beside", with(good, "webhook-signature", "v1a,AAAA v2,xx "+value), "{}", []string{first}, capture.Valid, ""},
+		{"another version", with(good, "webhook-signature", strings.Replace(value, "v1,", "v2,", 1)), "{}", []string{first}, capture.Invalid, capture.CauseFormat},
+		{"half", with(good, "webhook-signature", value[:20]), "{}", []string{first}, capture.Invalid, capture.CauseUnproved},
+		{"empty", with(good, "webhook-signature", "v1,"), "{}", []string{first}, capture.Invalid, capture.CauseFormat},
+		{"bare", with(good, "webhook-signature", strings.TrimPrefix(value, "v1,")), "{}", []string{first}, capture.Invalid, capture.CauseFormat},
+		{"no id", good.Without("webhook-id"), "{}", []string{first}, capture.Invalid, capture.CauseMissing},
+		{"no timestamp", good.Without("webhook-timestamp"), "{}", []string{first}, capture.Invalid, capture.CauseMissing},
+		{"no signature", good.Without("webhook-signature"), "{}", []string{first}, capture.Unsigned, capture.CauseMissing},
 	} {
-		if err := sign.VerifyStandard(tt.headers, []byte(tt.body), now, tt.secrets...); !errors.Is(err, tt.want) || (tt.want == nil && err != nil) {
-			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		v := scheme(t, "standard-webhooks").Verify(&sign.Request{Headers: tt.headers, Body: []byte(tt.body)}, now, named(tt.secrets...)...)
+		if v.Verdict != tt.want || v.Cause != tt.cause || (v.Verdict == capture.Valid || v.Verdict == capture.Unchecked) != (v.Detail == "") {
+			t.Errorf("%s: %s, %s, %q; want %s, %s", tt.name, v.Verdict, v.Cause, v.Detail, tt.want, tt.cause)
 		}
 	}
 }
@@ -152,18 +172,19 @@ func FuzzVerifyStandard(f *testing.F) {
 	f.Add("evt_1", "+1800000000", "v1, v1,= v1,AAAA", []byte("{}"))
 	f.Add("a.b", "-9223372036854775808", "v1,\xff", []byte{})
 	f.Fuzz(func(t *testing.T, id, stamp, signature string, body []byte) {
-		err := sign.VerifyStandard(capture.Headers{{"webhook-id", id}, {"webhook-timestamp", stamp}, {"webhook-signature", signature}}, body, now, first)
+		standard := scheme(t, "standard-webhooks")
+		v := standard.Verify(&sign.Request{Headers: capture.Headers{{"webhook-id", id}, {"webhook-timestamp", stamp}, {"webhook-signature", signature}}, Body: body}, now, named(first)...)
 		key, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(first, "whsec_"))
 		mac := hmac.New(sha256.New, key)
 		mac.Write([]byte(id + "." + stamp + "." + string(body)))
-		if right := "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)); err == nil && !strings.Contains(signature, right) {
+		if right := "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)); v.Verdict == capture.Valid && !strings.Contains(signature, right) {
 			t.Errorf("%q verifies over %q %q %q", signature, id, stamp, body)
 		}
 		unix, perr := strconv.ParseInt(stamp, 10, 64)
-		if s, serr := sign.Standard(id, time.Unix(unix, 0), body, first); perr == nil && serr == nil {
+		if s, serr := sign.Standard(id, time.Unix(unix, 0), body, first); perr == nil && serr == nil && unix >= 0 && unix < 1<<60 {
 			h := capture.Headers{{"webhook-id", id}, {"webhook-timestamp", strconv.FormatInt(unix, 10)}, {"webhook-signature", s}}
-			if err := sign.VerifyStandard(h, body, time.Unix(unix, 0), first); err != nil {
-				t.Errorf("what was signed does not verify: %v", err)
+			if v := standard.Verify(&sign.Request{Headers: h, Body: body}, time.Unix(unix, 0), named(first)...); v.Verdict != capture.Valid {
+				t.Errorf("what was signed does not verify: %+v", v)
 			}
 		}
 	})
@@ -171,6 +192,7 @@ func FuzzVerifyStandard(f *testing.F) {
 
 func BenchmarkStandard(b *testing.B) {
 	body, now := bytes.Repeat([]byte("x"), 1024), time.Unix(1_800_000_000, 0)
+	standard, secret := scheme(b, "standard-webhooks"), sign.Secret{Text: first}
 	b.Run("sign and verify", func(b *testing.B) {
 		for b.Loop() {
 			s, err := sign.Standard("evt_1", now, body, first)
@@ -178,8 +200,8 @@ func BenchmarkStandard(b *testing.B) {
 				b.Fatal(err)
 			}
 			h := capture.Headers{{"webhook-id", "evt_1"}, {"webhook-timestamp", "1800000000"}, {"webhook-signature", s}}
-			if err := sign.VerifyStandard(h, body, now, first); err != nil {
-				b.Fatal(err)
+			if v := standard.Verify(&sign.Request{Headers: h, Body: body}, now, secret); v.Verdict != capture.Valid {
+				b.Fatal(v)
 			}
 		}
 	})

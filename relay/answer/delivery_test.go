@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"code.hooktape.dev/hooktape/capture"
-	"code.hooktape.dev/hooktape/capture/sign"
 	"code.hooktape.dev/hooktape/relay/answer"
 )
 
@@ -260,7 +259,7 @@ func TestDeliveriesVerifyAttemptByAttempt(t *testing.T) {
 	verdicts := make(chan error, 3)
 	r := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		verdicts <- sign.VerifyStandard(capture.FromHTTP(r.Header), body, time.Now(), app)
+		verdicts <- verified(capture.FromHTTP(r.Header), body, time.Now(), app)
 		w.WriteHeader(503)
 	}))
 	t.Cleanup(r.Close)

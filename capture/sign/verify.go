@@ -1,0 +1,336 @@
+package sign
+
+import (
+	"crypto/subtle"
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"code.hooktape.dev/hooktape/capture"
+)
+
+// Verify judges the request's signature by any of the secrets. It never
+// fails: what cannot be verified has a verdict that says so, with the first
+// cause that can be proved. Secrets of another kind are passed over.
+func (s *Scheme) Verify(r *Request, now time.Time, secrets ...Secret) capture.Signature {
+	v := capture.Signature{Scheme: s.name, Checked: now.UTC()}
+	wk := works.Get().(*work)
+	defer wk.done()
+	w := s.pick(wk, r, secrets)
+	if w == nil {
+		v.Verdict, v.Cause, v.Detail = capture.Unsigned, capture.CauseMissing, s.lacks(r)
+		return v
+	}
+	if len(secrets) == 0 {
+		v.Verdict, v.Scheme = capture.Unchecked, w.place.String()
+		return v
+	}
+	if w.usesURL && r.URL == "" {
+		v.Verdict, v.Detail = capture.Unchecked, "the URL that it was sent to is signed too, and not known"
+		return v
+	}
+	by, stamp := w.verify(wk, r, secrets)
+	if by == nil {
+		v.Verdict = capture.Invalid
+		f := w.why(wk, r, secrets)
+		v.Secret, v.Cause, v.Detail = f.secret, f.cause, f.detail
+		return v
+	}
+	v.Verdict, v.Secret = capture.Valid, by.Name
+	if w.usesStamp || w.stamp.kind != nowhere {
+		w.judge(&v, stamp, now)
+	}
+	return v
+}
+
+// pick is the way by which the request is signed: of those that are there the
+// first that is written as it should be and that one of the secrets is for.
+// nil: none is there.
+func (s *Scheme) pick(wk *work, r *Request, secrets []Secret) *way {
+	if len(s.ways) == 1 {
+		if w := &s.ways[0]; w.there(r) {
+			return w
+		}
+		return nil
+	}
+	var best *way
+	most := -1
+	for i := range s.ways {
+		w := &s.ways[i]
+		if !w.there(r) {
+			continue
+		}
+		n := 0
+		if w.each != "" {
+			n = 2
+		} else if w.read(wk, r, r.Body); len(wk.values) > 0 {
+			n = 2
+		}
+		for j := range secrets {
+			if _, ok := w.key.parse(secrets[j].Text); ok {
+				n++
+				break
+			}
+		}
+		if n == 3 {
+			return w
+		}
+		if n > most {
+			best, most = w, n
+		}
+	}
+	return best
+}
+
+// applies reports whether a request can be signed this way.
+func (w *way) applies(r *Request) bool {
+	if !w.place.fits(r) {
+		return false
+	}
+	if w.condition.kind == nowhere {
+		return true
+	}
+	value, there := w.condition.read(r, r.Body)
+	return there && (w.equals == "" || value == w.equals)
+}
+
+// there reports whether something stands where the signature should.
+func (w *way) there(r *Request) bool {
+	if !w.applies(r) {
+		return false
+	}
+	if w.each == "" {
+		value, there := w.place.read(r, r.Body)
+		return there && value != ""
+	}
+	for _, item := range w.items(r) {
+		if value, _ := w.place.read(r, item); value != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// items are the elements that are signed by themselves; one more than
+// mostSignatures tells that there are too many.
+func (w *way) items(r *Request) []json.RawMessage {
+	raw, ok := w.each.Read(r.Body)
+	if !ok || raw[0] != '[' {
+		return nil
+	}
+	var items []json.RawMessage
+	if json.Unmarshal(raw, &items) != nil {
+		return nil
+	}
+	return items[:min(len(items), mostSignatures+1)]
+}
+
+// read reads the signatures into wk and returns the time that belongs to them.
+func (w *way) read(wk *work, r *Request, doc []byte) (stamp string) {
+	wk.values = wk.values[:0]
+	if w.place.kind == inHeader {
+		for i := range r.Headers {
+			if strings.EqualFold(r.Headers[i][0], w.place.name) {
+				w.form.read(wk, r.Headers[i][1], &stamp)
+			}
+		}
+	} else if value, ok := w.place.read(r, doc); ok {
+		w.form.read(wk, value, &stamp)
+	}
+	if w.stamp.kind != nowhere {
+		stamp, _ = w.stamp.read(r, doc)
+	}
+	return stamp
+}
+
+// read adds the signatures of one value, and takes its time if it has one.
+func (f *form) read(wk *work, value string, stamp *string) {
+	if f.sep == "" {
+		f.one(wk, value, stamp)
+		return
+	}
+	for value != "" {
+		one := value
+		if i := strings.IndexByte(value, f.sep[0]); i >= 0 {
+			one, value = value[:i], value[i+1:]
+		} else {
+			value = ""
+		}
+		f.one(wk, strings.Trim(one, " \t"), stamp)
+	}
+}
+
+func (f *form) one(wk *work, text string, stamp *string) {
+	if f.stamp != "" && strings.HasPrefix(text, f.stamp) {
+		*stamp = text[len(f.stamp):]
+		return
+	}
+	if len(text) > len(f.tag) && strings.HasPrefix(text, f.tag) && len(wk.values) < mostSignatures {
+		wk.values = append(wk.values, text[len(f.tag):])
+	}
+}
+
+// verify is the first secret that made a signature of the request, and the
+// time that was signed; nil: none. Where elements are signed by themselves,
+// each is to be.
+func (w *way) verify(wk *work, r *Request, secrets []Secret) (by *Secret, stamp string) {
+	if w.each != "" {
+		return w.verifyItems(wk, r, secrets), ""
+	}
+	stamp = w.read(wk, r, r.Body)
+	if by = w.verifyOne(wk, &message{r, r.Body, stamp}, secrets); by != nil || !w.usesURL {
+		return by, stamp
+	}
+	for u := range w.ownURLs(r) {
+		at := *r
+		at.URL = u
+		if by = w.verifyOne(wk, &message{&at, r.Body, stamp}, secrets); by != nil {
+			return by, stamp
+		}
+	}
+	return nil, stamp
+}
+
+func (w *way) verifyItems(wk *work, r *Request, secrets []Secret) (by *Secret) {
+	items := w.items(r)
+	if len(items) > mostSignatures {
+		return nil
+	}
+	for _, item := range items {
+		w.read(wk, r, item)
+		if by = w.verifyOne(wk, &message{r, item, ""}, secrets); by == nil {
+			return nil
+		}
+	}
+	return by
+}
+
+func (w *way) verifyOne(wk *work, m *message, secrets []Secret) *Secret {
+	for i := range secrets {
+		k, ok := w.key.parse(secrets[i].Text)
+		if ok && w.holds(wk, m, &k) {
+			return &secrets[i]
+		}
+	}
+	return nil
+}
+
+// holds reports whether one of the signatures that were read is the key's.
+func (w *way) holds(wk *work, m *message, k *key) bool {
+	if len(wk.values) == 0 {
+		return false
+	}
+	if _, foreign := w.foreign(m.Request, m.doc, k); foreign || !w.digested(m.Request) {
+		return false
+	}
+	sum, missing := w.digest(wk, m, k)
+	if missing != "" {
+		return false
+	}
+	found := false
+	for _, value := range wk.values {
+		if !w.alg.asymmetric() {
+			found = same(wk, value) || found
+			continue
+		}
+		if signature, ok := w.enc.decode(value); ok && w.alg.verify(k, sum, signature) {
+			return true
+		}
+	}
+	return found
+}
+
+// same compares a signature with the right one.
+func same(wk *work, value string) bool {
+	if len(value) != len(wk.text) {
+		return false
+	}
+	wk.given = append(wk.given[:0], value...)
+	return subtle.ConstantTimeCompare(wk.given, wk.text) == 1
+}
+
+// judge makes the verdict on a signature that is right stale if its time is
+// not.
+func (w *way) judge(v *capture.Signature, stamp string, now time.Time) {
+	at, ok := w.unit.read(stamp)
+	if !ok {
+		v.Verdict, v.Cause, v.Detail = capture.Invalid, capture.CauseFormat, w.badStamp(stamp)
+		return
+	}
+	age := now.Sub(at)
+	switch {
+	case w.past > 0 && age > w.past:
+		v.Verdict, v.Cause, v.Detail = capture.Stale, capture.CauseStale, "made "+span(age)+" ago, and "+title(w.scheme.name)+" webhooks are good for "+span(w.past)
+	case w.future > 0 && age < -w.future:
+		v.Verdict, v.Cause, v.Detail = capture.Stale, capture.CauseFuture, "made "+span(age.Abs())+" from now, and a clock may be ahead by "+span(w.future)
+	}
+}
+
+// unit is how a time is written.
+type unit uint8
+
+const (
+	seconds unit = iota // since 1970
+	millis
+	rfc3339
+)
+
+func (u unit) String() string {
+	return [...]string{"unix seconds", "unix milliseconds", "RFC 3339"}[u]
+}
+
+// read is the time that a text is. A number has nothing but digits, and no
+// more than an int64 does.
+func (u unit) read(s string) (time.Time, bool) {
+	if u == rfc3339 {
+		t, err := time.Parse(time.RFC3339Nano, s)
+		return t, err == nil
+	}
+	n, ok := digits(s)
+	if u == millis {
+		return time.UnixMilli(n), ok
+	}
+	return time.Unix(n, 0), ok && n < math.MaxInt64/2 // of which time.Time can still be told
+}
+
+func digits(s string) (int64, bool) {
+	if s == "" || strings.Trim(s, "0123456789") != "" {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	return n, err == nil
+}
+
+func (u unit) append(dst []byte, at time.Time) []byte {
+	switch u {
+	case millis:
+		return strconv.AppendInt(dst, at.UnixMilli(), 10)
+	case rfc3339:
+		return at.UTC().AppendFormat(dst, time.RFC3339)
+	}
+	return strconv.AppendInt(dst, at.Unix(), 10)
+}
+
+// span is a duration for people, by its two greatest units: "3 h 2 min".
+func span(d time.Duration) string {
+	units := []struct {
+		name string
+		d    time.Duration
+	}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"min", time.Minute}, {"s", time.Second}}
+	for i, u := range units {
+		n := d / u.d
+		if n == 0 {
+			continue
+		}
+		s := strconv.FormatInt(int64(n), 10) + " " + u.name
+		if i+1 < len(units) {
+			if next := d % u.d / units[i+1].d; next > 0 {
+				s += " " + strconv.FormatInt(int64(next), 10) + " " + units[i+1].name
+			}
+		}
+		return s
+	}
+	return "less than 1 s"
+}
