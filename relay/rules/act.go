@@ -90,13 +90,14 @@ func (a *Act) fill(mock *answer, s *fill.Source) error {
 	if err != nil {
 		return err
 	}
+	size := 0
 	for _, h := range mock.headers {
 		value, err := h.value.Fill(s)
 		if err != nil {
 			return err
 		}
-		if len(value) > maxHeaders {
-			return fmt.Errorf("header %s: %w of 16 KiB", h.name, fill.ErrTooLong)
+		if size += len(h.name) + len(value); size > maxHeaders {
+			return fmt.Errorf("header %s: all are %w of 16 KiB", h.name, fill.ErrTooLong)
 		}
 		a.Headers = append(a.Headers, capture.Header{h.name, oneLine(value)})
 	}

@@ -222,6 +222,15 @@ func TestAnswersAreFilled(t *testing.T) {
 	}
 }
 
+func TestFilledHeadersAreBounded(t *testing.T) {
+	s := put(t, capture.RuleSpec{Mock: &capture.Mock{Headers: map[string]string{"X-A": "{{body}}", "X-B": "{{body}}"}}})
+	for size, want := range map[int]int{8 << 10: 500, 8<<10 - 3: 200} {
+		if a, _ := s.Ingest(event("x"), []byte(strings.Repeat("x", size))); a.Status != want {
+			t.Errorf("two headers of %d bytes: %d %s, want %d", size, a.Status, a.Body, want)
+		}
+	}
+}
+
 func TestDelaysAreDrawn(t *testing.T) {
 	for name, c := range map[string]struct {
 		delay    capture.Delay
