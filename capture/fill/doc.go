@@ -46,7 +46,7 @@
 //	{{method}} {{path}}        its method, and its request target up to the query, as sent
 //	{{query.a}} {{query."a b"}} the first parameter of that name, decoded
 //	{{header.x-y}}             the first line of that name, whatever its case
-//	{{body}}                   all of the body
+//	{{body}}                   all of the body, as it came
 //	{{body.data.object.id}}    a value in a JSON or form body
 //	{{event.id}} {{event.type}} {{event.app}} {{event.source}} {{event.provider}}
 //	{{event.received}}         when it was received (RFC 3339)

@@ -126,10 +126,10 @@ func key(s string, i int) (key string, end int) {
 // all is the whole body.
 func (f *filling) all() value {
 	switch {
-	case len(f.Body) == 0 || len(f.Body) > maxBody:
+	case len(f.Body) == 0 || len(f.Body) > maxBody || string(bytes.TrimSpace(f.Body)) == "null":
 		return value{}
 	case json.Valid(f.Body):
-		return jsonValue(f.Body)
+		return value{raw, string(f.Body)} // a string too: it is echoed as it came
 	}
 	return textual(string(f.Body))
 }

@@ -18,7 +18,7 @@ type kind byte
 const (
 	missing kind = iota
 	text         // its text
-	raw          // JSON, but no string and not null
+	raw          // JSON, but not null
 )
 
 func textual(s string) value { return value{text, s} }

@@ -173,6 +173,11 @@ func now(c *call) (maker, error) {
 	}
 	format := formats[layout]
 	if format == nil {
+		// Two times that have nothing in common, but their millennium.
+		a, b := time.Date(2001, 2, 3, 4, 5, 6, 7e6, time.UTC), time.Date(2012, 11, 20, 18, 30, 45, 8e8, time.UTC)
+		if a.Format(layout) == b.Format(layout) {
+			return nil, c.fail(0, `want "unix", "ms", "http" or a layout such as "2006-01-02 15:04"`, "%q has no part of a time", layout)
+		}
 		format = func(t time.Time) value { return textual(t.Format(layout)) }
 	}
 	return func(f *filling) value { return format(f.Now.UTC().Add(offset)) }, nil

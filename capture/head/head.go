@@ -204,6 +204,9 @@ func (c *Conn) Close() error {
 	return c.Conn.Close()
 }
 
+// NetConn is the connection below.
+func (c *Conn) NetConn() net.Conn { return c.Conn }
+
 // Hijacked says that what follows is no HTTP/1 any more: it is passed on, and
 // no heads are looked for. It must not be called beside Read.
 func Hijacked(c net.Conn) {

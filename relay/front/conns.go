@@ -52,3 +52,6 @@ func (c *counted) Close() error {
 	defer c.closed()
 	return c.Conn.Close()
 }
+
+// NetConn is the connection below, for who resets it.
+func (c *counted) NetConn() net.Conn { return c.Conn }
