@@ -9,6 +9,7 @@ package catalog
 import (
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,31 +46,36 @@ var builtin = sync.OnceValue(func() []capture.EventType {
 	return all
 })
 
-func load() (all []capture.EventType, err error) {
+// load reads the files side by side: it is a screen that waits.
+func load() ([]capture.EventType, error) {
 	files, err := types.ReadDir("types")
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range files {
-		text, err := types.ReadFile("types/" + f.Name())
-		if err != nil {
-			return nil, err
-		}
-		// Senders do not indent. Without its blanks a file is also read faster.
-		var of []capture.EventType
-		if err := json.Unmarshal(squeeze(text), &of); err != nil {
-			return nil, fmt.Errorf("catalog: %s: %w", f.Name(), err)
-		}
-		provider := strings.TrimSuffix(f.Name(), ".json")
-		for i := range of {
-			of[i].Builtin = true
-			if of[i].Provider == "" {
-				of[i].Provider = provider
-			}
-		}
-		all = append(all, of...)
+	var wg sync.WaitGroup
+	all, errs := make([][]capture.EventType, len(files)), make([]error, len(files))
+	for i, f := range files {
+		wg.Go(func() { all[i], errs[i] = read(f.Name()) })
 	}
-	slices.SortFunc(all, func(a, b capture.EventType) int { return strings.Compare(a.Tag, b.Tag) })
+	wg.Wait()
+	return slices.SortedFunc(slices.Values(slices.Concat(all...)), func(a, b capture.EventType) int { return strings.Compare(a.Tag, b.Tag) }), errors.Join(errs...)
+}
+
+func read(name string) (all []capture.EventType, err error) {
+	text, err := types.ReadFile("types/" + name)
+	if err != nil {
+		return nil, err
+	}
+	// Senders do not indent.
+	if err := json.Unmarshal(squeeze(text), &all); err != nil {
+		return nil, fmt.Errorf("catalog: %s: %w", name, err)
+	}
+	for i := range all {
+		all[i].Builtin = true
+		if all[i].Provider == "" {
+			all[i].Provider = strings.TrimSuffix(name, ".json")
+		}
+	}
 	return all, nil
 }
 

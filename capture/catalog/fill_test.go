@@ -3,39 +3,34 @@ package catalog_test
 import (
 	"encoding/json"
 	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 
 	"code.hooktape.dev/hooktape/capture"
 )
 
 var (
-	aNumber  = regexp.MustCompile(`"\{\{(now \\"(unix|ms)\\"|int [^}]*|digits [^}]*)\}\}"`)
+	aNumber  = regexp.MustCompile(`"\{\{(now \\"(unix|ms)\\"|int [^}]*)\}\}"`)
 	template = regexp.MustCompile(`\{\{(\w+)([^}]*)\}\}`)
 )
 
-// fill puts something that fits in place of each template of a sample.
+// fill puts something that fits in place of each template of a sample. In a
+// body a string that is one template of a number becomes that number.
 func fill(t testing.TB, s capture.Sample) capture.Sample {
 	t.Helper()
-	doc, err := json.Marshal(s)
-	if err != nil {
-		t.Fatal(err)
+	body := aNumber.ReplaceAll(s.Body, []byte("1795301509"))
+	s.Body = template.ReplaceAllFunc(body, func(m []byte) []byte { return []byte(some(string(m))) })
+	headers := map[string]string{}
+	for name, v := range s.Headers {
+		headers[name] = template.ReplaceAllStringFunc(v, some)
 	}
-	headers := s.Headers
-	doc = aNumber.ReplaceAllFunc(doc, func(m []byte) []byte {
-		if string(m) == `"{{now \"ms\"}}"` {
-			return []byte("1795301509000")
-		}
-		return []byte("1795301509")
-	})
-	var filled capture.Sample
-	if err := json.Unmarshal(template.ReplaceAllFunc(doc, func(m []byte) []byte { return []byte(some(string(m))) }), &filled); err != nil {
-		t.Fatalf("%v in %s", err, doc)
+	query := map[string]json.RawMessage{}
+	for name, v := range s.Query {
+		query[name] = template.ReplaceAllFunc(v, func(m []byte) []byte { return []byte(some(string(m))) })
 	}
-	filled.Headers = map[string]string{}
-	for name, v := range headers {
-		filled.Headers[name] = template.ReplaceAllStringFunc(v, some)
-	}
-	return filled
+	s.Headers, s.Query = headers, query
+	return s
 }
 
 func some(expression string) string {
@@ -53,10 +48,15 @@ func some(expression string) string {
 		return "Some One"
 	case "ip":
 		return "192.0.2.7"
-	case "int", "digits":
-		return "1234567890"
-	case "hex", "alnum":
-		return "0123456789abcdef"
+	case "int":
+		return "1795301509"
+	case "digits", "hex", "alnum":
+		n, err := strconv.Atoi(strings.TrimSpace(m[2]))
+		if err != nil {
+			return "?" + expression
+		}
+		letters := map[string]string{"digits": "1795301509", "hex": "0a1b2c3d4e5f6789", "alnum": "zT4kQ9"}[m[1]]
+		return strings.Repeat(letters, n)[:n]
 	}
 	return "?" + expression
 }

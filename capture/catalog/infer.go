@@ -6,11 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/mail"
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -119,7 +117,10 @@ func merge(a, b *schema) *schema {
 
 func (s *schema) is(t string) bool { return slices.Contains(s.Type, t) }
 
-var uuid = regexp.MustCompile(`^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$`)
+var (
+	uuid  = regexp.MustCompile(`^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$`)
+	email = regexp.MustCompile(`^[\w%+-]+(\.[\w%+-]+)*@([0-9A-Za-z]+(-+[0-9A-Za-z]+)*\.)+[A-Za-z]{2,}$`)
+)
 
 // formatOf is the format that s surely has. Web addresses are the only URIs
 // that are sure: much that is none has a colon.
@@ -133,12 +134,14 @@ func formatOf(s string) string {
 	if u, err := url.Parse(s); err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && isASCII(s) {
 		return "uri"
 	}
-	if a, err := mail.ParseAddress(s); err == nil && a.Address == s && strings.Contains(s[strings.LastIndexByte(s, '@'):], ".") && isASCII(s) {
+	if email.MatchString(s) {
 		return "email"
 	}
 	return ""
 }
 
-// isASCII reports whether s is what a uri and an email must be; both have
-// other formats for all other characters.
-func isASCII(s string) bool { return strings.Trim(strconv.QuoteToASCII(s), `"`) == s }
+// isASCII reports whether s has only characters that a URI (RFC 3986 §2) may
+// have; there are other formats for those with more.
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune("\"<>\\^`{|}", c) })
+}
