@@ -41,6 +41,27 @@ type AppSpec struct {
 	// what it takes for the app, before anything else is done with it. Then it
 	// goes to listeners, and to no endpoint. None: it is kept as it came.
 	SealTo []string `json:"seal_to,omitempty" cbor:"7,keyasint,omitempty"`
+	// Secrets verify what providers send and sign what is sent in their name
+	// (capture/sign): up to 4 KiB each, by the provider's or the scheme's name,
+	// with a label behind a slash where there are several: stripe, stripe/test.
+	// They are read as hidden.
+	Secrets map[string]string `json:"secrets,omitempty" cbor:"14,keyasint,omitempty"`
+}
+
+// hiddenSecrets are the same names, with HiddenSecret behind each.
+func hiddenSecrets(secrets map[string]string) map[string]string {
+	hidden := maps.Clone(secrets)
+	for name := range hidden {
+		hidden[name] = HiddenSecret
+	}
+	return hidden
+}
+
+// Hidden is s with its secrets hidden, as those of headers are.
+func (s AppSpec) Hidden() AppSpec {
+	s.Secrets = hiddenSecrets(s.Secrets)
+	s.Challenges.Secrets = hiddenSecrets(s.Challenges.Secrets)
+	return s
 }
 
 // Answer is what the sender of a webhook is told once it is kept. The zero
@@ -87,17 +108,9 @@ func (a Answer) Code() int {
 type Challenges struct {
 	Enabled bool `json:"enabled" cbor:"1,keyasint,omitempty"`
 	// Secrets, by provider, are what answers are made or checked with: up to
-	// 1 KiB each. They are read as Hidden.
+	// 1 KiB each. They are read as hidden. Where the provider signs its
+	// challenges like its events, the app's Secrets do too.
 	Secrets map[string]string `json:"secrets,omitempty" cbor:"2,keyasint,omitempty"`
-}
-
-// Hidden is c with its secrets hidden, as those of headers are.
-func (c Challenges) Hidden() Challenges {
-	c.Secrets = maps.Clone(c.Secrets)
-	for name := range c.Secrets {
-		c.Secrets[name] = HiddenSecret
-	}
-	return c
 }
 
 // IsSlug reports whether s may name an app: up to 63 lower-case letters,

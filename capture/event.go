@@ -57,7 +57,7 @@ type Event struct {
 	Sealed bool `json:"sealed,omitempty" cbor:"23,keyasint,omitempty"`
 	// URL is where it was sent to, whole, as its sender calls it: what some
 	// sign. "" where nobody knows.
-	URL string `json:"url,omitempty" cbor:"25,keyasint,omitempty"`
+	URL Address `json:"url,omitempty" cbor:"25,keyasint,omitempty"`
 	// Opened says that it came sealed, and is here as it was before.
 	Opened bool `json:"opened,omitempty" cbor:"24,keyasint,omitempty"`
 }

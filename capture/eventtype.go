@@ -82,6 +82,13 @@ type Firing struct {
 // MostFired is how many events one Firing may make.
 const MostFired = 1000
 
+// Fired is what came of a Firing: the events that were made, and their pending
+// attempts.
+type Fired struct {
+	Events   []Event    `json:"events"`
+	Attempts []*Attempt `json:"attempts"`
+}
+
 // Setting is a value for a place in a JSON document.
 type Setting struct {
 	Pointer Pointer         `json:"pointer"`

@@ -186,3 +186,64 @@ func TestFormat3IsForever(t *testing.T) {
 	}
 	audit(t, s)
 }
+
+// TestFormat4IsForever does the same for what format 4 brought.
+func TestFormat4IsForever(t *testing.T) {
+	s := opened(t, unpacked(t, "format4"), Options{})
+	types, err := s.Types(t.Context())
+	if want := ([]capture.EventType{format4.kind}); err != nil || !reflect.DeepEqual(types, want) {
+		t.Errorf("event types are %+v, %v\nwant %+v", types, err, want)
+	}
+	rules, err := s.Rules(t.Context())
+	if want := ([]capture.Rule{format4.rule}); err != nil || !reflect.DeepEqual(rules, want) {
+		t.Errorf("rules are %+v, %v\nwant %+v", rules, err, want)
+	}
+	app, err := s.App(t.Context(), "shop")
+	if err != nil || !reflect.DeepEqual(app, format4.app) {
+		t.Errorf("the app is %+v, %v", app, err)
+	}
+	row, err := s.Event(t.Context(), format4.event.ID)
+	want := format4.event
+	want.Seq, want.SHA256 = row.Seq, capture.Sum([]byte("x"))
+	if err != nil || !reflect.DeepEqual(row.Event, want) {
+		t.Errorf("the event is %+v, %v\nwant %+v", row.Event, err, want)
+	}
+	a, err := s.Attempt(t.Context(), format4.attempt.ID)
+	if err != nil || a.As != capture.AsNew || a.Rule != format4.rule.ID {
+		t.Errorf("the attempt is %+v, %v", a, err)
+	}
+	audit(t, s)
+}
+
+// format4 is what the store of that name holds.
+var format4 = func() (f struct {
+	kind    capture.EventType
+	rule    capture.Rule
+	app     capture.App
+	event   capture.Event
+	attempt capture.Attempt
+}) {
+	at := time.Date(2026, 11, 22, 1, 2, 3, 0, time.UTC)
+	raw := func(s string) json.RawMessage { return json.RawMessage(s) }
+	half, no := 0.5, false
+	f.kind = capture.EventType{Tag: "shop:order/paid", Created: at, Updated: at, EventTypeSpec: capture.EventTypeSpec{
+		Name: "Paid", Description: "d", Provider: "stripe", Schema: raw(`{"type":"object"}`),
+		Sample: capture.Sample{Method: "PUT", Path: "/{a}", Headers: map[string]string{"X": "1"}, Query: map[string]json.RawMessage{"q": raw(`[1]`)},
+			Body: raw(`{ "n" : 1.0 }`), Params: map[string]json.RawMessage{"a": raw(`"b"`)}},
+	}}
+	f.rule = capture.Rule{ID: "rul_01KAMB2CKW0000000000000001", Place: 3, Created: at, Updated: at, CreatedBy: "ada", UpdatedBy: "bob", RuleSpec: capture.RuleSpec{
+		Name: "slow", App: "shop", On: capture.OnDelivery, Match: "type:push", Disabled: true, Probability: &half, Times: 2,
+		Scenario: &capture.Scenario{Name: "s", When: "started", Then: "b"}, Send: &no,
+		Mock: &capture.Mock{Status: 201, Headers: map[string]string{"A": "{{uuid}}"}, Body: "hi", Cycle: true,
+			Delay: &capture.Delay{Fixed: 1, Min: 2, Max: 3, Median: 4, Sigma: 0.5}, Sequence: []capture.Mock{{Status: 500}}},
+		Fault: &capture.Fault{Kind: capture.FaultStatus, Status: 502, Delay: &capture.Delay{Fixed: 5}}, Pass: true,
+	}}
+	f.app = capture.App{Slug: "shop", AppSpec: capture.AppSpec{Secrets: map[string]string{"stripe/test": "whsec_not_a_real_one"}}}
+	f.event = capture.Event{ID: "evt_01KAMB2CKW0000000000000002", App: "shop", Origin: capture.FromSample, Received: at, Method: "POST", Target: "/", Proto: "HTTP/1.1",
+		Headers: capture.Headers{{"A", "b"}}, Size: 1, URL: "https://x/in/ik_abcdefgh/",
+		Signature: capture.Signature{Verdict: capture.Stale, Scheme: "stripe", Secret: "stripe/test", Checked: at, Cause: capture.CauseStale, Detail: "old"}}
+	f.attempt = capture.Attempt{ID: "att_01KAMB2CKW0000000000000003", Event: f.event.ID, Endpoint: "wh_01KAMB2CKW0000000000000004", Delivery: "dlv_01KAMB2CKW0000000000000005", Number: 1,
+		Status: capture.AttemptFailed, URL: "http://x", TriggeredBy: capture.ByUser, TriggeredFrom: capture.FromManual, App: "shop", As: capture.AsNew, Rule: f.rule.ID, Started: at,
+		Error: &capture.Failure{Class: capture.FailTimeout, Message: "m"}}
+	return f
+}()

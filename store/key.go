@@ -37,6 +37,8 @@ import (
 //	o slug                           the app: sealed record
 //	t token:u128                     the token: sealed record
 //	f listener:u128                  a listener at this relay: sealed record
+//	g tag                            the event type: sealed record
+//	R rule:u128                      the rule: sealed record
 //	j sha256(relay, app)             the seat of this store's own listener at a relay: sealed record
 //	k sha256(app, key)               → event and when it was kept, by the idempotency key
 //	c                                totals: sealed record
@@ -68,6 +70,8 @@ const (
 	prefixGap      = 'd'
 	prefixListener = 'f'
 	prefixSeat     = 'j'
+	prefixType     = 'g'
+	prefixRule     = 'R'
 	prefixOnce     = 'k'
 	prefixSeries   = 's'
 	prefixFiller   = 'z'

@@ -21,7 +21,8 @@ import (
 //	2  apps, registered endpoints, tokens, statistics; a queue for each kind of
 //	   attempt. Attempts of format 1 are listed with their events only.
 //	3  listeners, seats at relays, and gaps, which have places in the sequence
-const format = 3
+//	4  event types and rules; secrets of apps, causes of verdicts, URLs of events
+const format = 4
 
 // manifest is the file store.json, which says what a directory is.
 type manifest struct {

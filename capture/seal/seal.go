@@ -54,6 +54,7 @@ type letter struct {
 	Headers  capture.Headers `cbor:"8,keyasint"`
 	Trailers capture.Headers `cbor:"9,keyasint,omitempty"`
 	Parsed   bool            `cbor:"10,keyasint,omitempty"`
+	URL      capture.Address `cbor:"11,keyasint,omitempty"`
 }
 
 // Strings may hold any byte: they are a stranger's.
@@ -76,7 +77,7 @@ func Seal(e *capture.Event, body []byte, to []string) (*capture.Event, []byte, e
 	if err != nil {
 		return nil, nil, err
 	}
-	head, err := encoder.Marshal(letter{e.ID, e.App, e.Received, e.Remote, e.Method, e.Target, e.Proto, e.Headers, e.Trailers, e.Parsed})
+	head, err := encoder.Marshal(letter{e.ID, e.App, e.Received, e.Remote, e.Method, e.Target, e.Proto, e.Headers, e.Trailers, e.Parsed, e.URL})
 	if err != nil {
 		return nil, nil, fmt.Errorf("seal: %w", err)
 	}
@@ -130,7 +131,7 @@ func Open(e *capture.Event, sealed []byte, keys Keys) (*capture.Event, []byte, e
 	return &capture.Event{
 		ID: e.ID, App: e.App, Origin: e.Origin, Claimed: e.Claimed, Opened: true,
 		Received: l.Received, Remote: l.Remote, Method: l.Method, Target: l.Target, Proto: l.Proto,
-		Headers: l.Headers, Trailers: l.Trailers, Parsed: l.Parsed, Size: int64(len(body)), SHA256: capture.Sum(body),
+		Headers: l.Headers, Trailers: l.Trailers, Parsed: l.Parsed, URL: l.URL, Size: int64(len(body)), SHA256: capture.Sum(body),
 	}, body, nil
 }
 
