@@ -109,7 +109,8 @@ func appFlags(e *env, p patch) []cli.Flag {
 			word, err := oneOf("on", "off")(v)
 			return word == "on", err
 		}, "challenges", "enabled"),
-		challengeSecret(e, p),
+		providerSecret(e, p, "secret", "verify what a provider sends, and sign in its name, with `PROVIDER=SECRET`, or PROVIDER=@FILE; PROVIDER/LABEL for one of several; repeatable", "secrets"),
+		providerSecret(e, p, "challenge-secret", "answer a provider's challenges with its secret: `PROVIDER=SECRET`, or PROVIDER=@FILE; repeatable", "challenges", "secrets"),
 		sealTo(p),
 	}
 }
@@ -128,11 +129,10 @@ func sealTo(p patch) cli.Flag {
 	})
 }
 
-// challengeSecret is the flag for one secret by provider; one with nothing
+// providerSecret is the flag for one secret by provider; one with nothing
 // behind its = is taken away, and an empty value takes all away.
-func challengeSecret(e *env, p patch) cli.Flag {
-	path := []string{"challenges", "secrets"}
-	return setter("challenge-secret", "answer a provider's challenges with its secret: `PROVIDER=SECRET`, or PROVIDER=@FILE; repeatable", func(v string) error {
+func providerSecret(e *env, p patch, name, use string, path ...string) cli.Flag {
+	return setter(name, use, func(v string) error {
 		if v == "" {
 			p.set(nil, path...)
 			return nil
@@ -149,7 +149,7 @@ func challengeSecret(e *env, p patch) cli.Flag {
 		if secret = strings.TrimSpace(string(text)); secret != "" {
 			value = secret
 		}
-		p.set(value, append(path, provider)...)
+		p.set(value, append(path[:len(path):len(path)], provider)...)
 		return nil
 	})
 }
@@ -356,7 +356,7 @@ func writeApp(w io.Writer, a *capture.App) {
 		answers = fmt.Sprintf("sync, by the handler within %s, else %s", a.Answer.Wait(), answers)
 	}
 	members(w, "name", a.Name, "description", a.Description, "state", appState(a), "answers", answers,
-		"challenges", challengesText(a.Challenges), "sealed to", strings.Join(a.SealTo, ", "),
+		"challenges", challengesText(a.Challenges), "secrets of", strings.Join(slices.Sorted(maps.Keys(a.Secrets)), ", "), "sealed to", strings.Join(a.SealTo, ", "),
 		"secret", a.SigningSecret.Key, "ingest key", a.IngestKey.Key,
 		"created", by(a.Created, a.CreatedBy), "updated", by(a.Updated, a.UpdatedBy))
 }

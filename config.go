@@ -47,6 +47,8 @@ func readConfig(profile string, names []string) (files []configFile, err error) 
 		}
 		var file struct {
 			Profiles map[string]map[string]any `yaml:"profiles"`
+			Secrets  any                       `yaml:"secrets"` // what is in these two, a book reads
+			Rules    any                       `yaml:"rules"`
 			Values   map[string]any            `yaml:",inline"`
 		}
 		if err := yaml.Unmarshal(text, &file); err != nil {

@@ -31,6 +31,7 @@ var appSheet = sheet{
 		"{enabled: true, secrets: {zoom: the app's secret token}}"},
 	{"seal_to", "To whom a relay encrypts what it takes, as hooktape keygen shows them; then only\nlisteners read it, and endpoints get none of it.",
 		"[age1…]"},
+	{"secrets", "What providers sign with, by name: to verify what they send and to sign in their name.\nOne that is left as it is stays.", "{stripe: whsec_…, stripe/test: whsec_…}"},
 }
 
 var endpointSheet = sheet{

@@ -27,7 +27,7 @@ import (
 func eventsCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name: "events", Aliases: []string{"event"}, Usage: "read and manage what was caught",
-		Subcommands: []*cli.Command{eventsLs(e), eventsGet(e), eventsCreate(e), eventsTail(e), eventsRm(e), eventsPin(e, true), eventsPin(e, false)},
+		Subcommands: []*cli.Command{eventsLs(e), eventsGet(e), eventsCreate(e), eventsTail(e), eventsVerify(e), eventsRm(e), eventsPin(e, true), eventsPin(e, false)},
 	}
 }
 

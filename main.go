@@ -179,8 +179,8 @@ func newApp(e *env) *cli.App {
 		Reader:                    e.stdin, Writer: e.stdout, ErrWriter: e.stderr,
 		ExitErrHandler: func(*cli.Context, error) {}, // run has the last word
 		Commands: []*cli.Command{
-			listenCommand(e), relayCommand(e), recordCommand(e), eventsCommand(e), attemptsCommand(e), replayCommand(e), waitCommand(e),
-			appsCommand(e), endpointsCommand(e), tokensCommand(e), listenersCommand(e), statsCommand(e),
+			listenCommand(e), relayCommand(e), recordCommand(e), eventsCommand(e), attemptsCommand(e), replayCommand(e), triggerCommand(e), waitCommand(e),
+			appsCommand(e), endpointsCommand(e), typesCommand(e), rulesCommand(e), tokensCommand(e), listenersCommand(e), statsCommand(e),
 			loginCommand(e), logoutCommand(e), whoamiCommand(e), keygenCommand(e),
 			doctorCommand(e), configCommand(e), completionCommand(e), versionCommand(e),
 		},

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -19,6 +21,7 @@ import (
 	"code.hooktape.dev/hooktape/relay/answer"
 	"code.hooktape.dev/hooktape/relay/api"
 	"code.hooktape.dev/hooktape/relay/dispatch"
+	"code.hooktape.dev/hooktape/relay/rules"
 	"code.hooktape.dev/hooktape/relay/tunnel"
 	"code.hooktape.dev/hooktape/store"
 	"code.hooktape.dev/hooktape/tui"
@@ -31,6 +34,7 @@ type node struct {
 	store    *store.Store
 	dispatch *dispatch.Dispatcher
 	registry *relay.Registry
+	book     *book
 	api      *api.Server
 	socket   net.Listener
 	news     news
@@ -47,6 +51,10 @@ func (n *node) close() error { return errors.Join(n.socket.Close(), n.store.Clos
 // endpoints from addresses they may not reach.
 // hub has the tunnels of a relay, and is nil elsewhere.
 func openNode(ctx context.Context, dir string, o store.Options, forward answer.Options, guard *answer.Guard, hub *tunnel.Hub) (*node, error) {
+	book, err := openBook(cmp.Or(o.Log, slog.Default()))
+	if err != nil {
+		return nil, err
+	}
 	s, err := store.Open(dir, o)
 	if err != nil {
 		return nil, err
@@ -55,10 +63,11 @@ func openNode(ctx context.Context, dir string, o store.Options, forward answer.O
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	n := &node{store: s, socket: socket}
+	n := &node{store: s, socket: socket, book: book}
 	n.dispatch = &dispatch.Dispatcher{Store: s, History: s, Log: o.Log}
 	hooks := relay.Hooks{
-		Plan: n.dispatch.Plan, Resend: n.dispatch.Resend, Changed: n.dispatch.Put,
+		Plan: n.dispatch.Plan, Resend: n.dispatch.Resend, Target: n.dispatch.Target, Changed: n.dispatch.Put,
+		Secrets: book.Secrets, Rules: book,
 		Check: func(e capture.EndpointSpec) error {
 			if err := guard.URL(e.URL); err != nil {
 				return err
@@ -75,30 +84,40 @@ func openNode(ctx context.Context, dir string, o store.Options, forward answer.O
 	}
 	n.dispatch.Delivers, n.dispatch.Disable = n.registry.Delivers, n.registry.Disable
 	n.dispatch.Open = func(e capture.Endpoint) (dispatch.Sender, error) {
-		switch {
-		case e.Of != "" && hub != nil:
-			return tunnel.Sender{Hub: hub, Endpoint: e}, nil
-		case e.Of != "":
-			return nil, fmt.Errorf("%s is reached through a relay that runs: %w", e.URL, capture.ErrBadTarget)
-		}
-		if e.Status != "" {
-			return &answer.Delivery{Endpoint: e, Guard: guard, AppKeys: func() []string { return n.registry.Keys(e.App) }}, nil
-		}
-		target, err := answer.ParseTarget(e.URL)
+		s, err := n.sender(e, forward, guard, hub)
 		if err != nil {
 			return nil, err
 		}
-		if target.Filter != "" {
-			return nil, fmt.Errorf("%q: %w: a route can be given to listen only", e.URL, capture.ErrBadTarget)
-		}
-		to := &answer.Forward{Target: target, Options: forward}
-		if !e.Listener && !guard.Loopback { // a URL given by hand, and maybe from afar
-			to.Guard = guard
-		}
-		return to, nil
+		stamped := n.registry.Stamped(s, func(ev *capture.Event) bool { return answer.AsCaught(&e, ev) })
+		return &rules.Sender{Deliverer: stamped, Rules: book.Set, Timeout: cmp.Or(time.Duration(e.Timeout), forward.Timeout, 30*time.Second)}, nil
 	}
 	n.api = &api.Server{Source: s, Registry: n.registry, Resend: n.dispatch.Resend, Version: version(), Ready: capture.Ready{Store: dir, Targets: []string{}}}
 	return n, nil
+}
+
+// sender is who makes attempts at an endpoint.
+func (n *node) sender(e capture.Endpoint, forward answer.Options, guard *answer.Guard, hub *tunnel.Hub) (relay.Sender, error) {
+	switch {
+	case e.Of != "" && hub != nil:
+		return tunnel.Sender{Hub: hub, Endpoint: e}, nil
+	case e.Of != "":
+		return nil, fmt.Errorf("%s is reached through a relay that runs: %w", e.URL, capture.ErrBadTarget)
+	}
+	if e.Status != "" {
+		return &answer.Delivery{Endpoint: e, Guard: guard, AppKeys: func() []string { return n.registry.Keys(e.App) }}, nil
+	}
+	target, err := answer.ParseTarget(e.URL)
+	if err != nil {
+		return nil, err
+	}
+	if target.Filter != "" {
+		return nil, fmt.Errorf("%q: %w: a route can be given to listen only", e.URL, capture.ErrBadTarget)
+	}
+	to := &answer.Forward{Target: target, Options: forward}
+	if !e.Listener && !guard.Loopback { // a URL given by hand, and maybe from afar
+		to.Guard = guard
+	}
+	return to, nil
 }
 
 // run serves until ctx is done: the socket, whatever else is given, and the
@@ -106,6 +125,7 @@ func openNode(ctx context.Context, dir string, o store.Options, forward answer.O
 func (n *node) run(ctx context.Context, more ...func(context.Context) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return n.dispatch.Run(ctx) })
+	g.Go(func() error { return n.book.watch(ctx) })
 	g.Go(func() error { return serveAPI(ctx, n.socket, n.api.Handler()) })
 	for _, f := range more {
 		g.Go(func() error { return f(ctx) })
@@ -117,6 +137,15 @@ func (n *node) run(ctx context.Context, more ...func(context.Context) error) err
 func serveAPI(ctx context.Context, l net.Listener, h http.Handler) error {
 	return relay.Serve(ctx, &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		BaseContext: func(net.Listener) context.Context { return ctx }}, l)
+}
+
+// rule is what a rule has an event's sender told; see relay.Ingest.
+func (n *node) rule(e *capture.Event, body []byte) (http.Handler, capture.ID, bool) {
+	act, ok := n.book.Ingest(e, body)
+	if !ok {
+		return nil, "", false
+	}
+	return act, act.Rule, true
 }
 
 // socketPath is where the owner of dir is found: in dir, or where the

@@ -94,7 +94,7 @@ func (n *node) join(up *tunnel.Listener, log *slog.Logger, screen bool) {
 		n.shown = tui.NewUplink(up.Link)
 		up.Changed, up.Ask = n.shown.Changed, n.shown.Ask
 	}
-	up.Tape, up.Hands, up.Log, up.Tell = n.store, n.dispatch, log, n.news.tell
+	up.Tape, up.Hands, up.Log, up.Tell, up.Verify = n.store, n.dispatch, log, n.news.tell, n.registry.Verify
 	n.uplink = up
 }
 

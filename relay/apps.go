@@ -60,7 +60,7 @@ func (r *Registry) noApp(slug string) error {
 
 // hidden is an app with its secrets masked.
 func hidden(a capture.App) capture.App {
-	a.Challenges = a.Challenges.Hidden()
+	a.AppSpec = a.AppSpec.Hidden()
 	a.SigningSecret = capture.Keyring{Key: a.SigningSecret.Masked()}
 	a.IngestKey = capture.Keyring{Key: a.IngestKey.Masked()}
 	return a
@@ -68,7 +68,7 @@ func hidden(a capture.App) capture.App {
 
 // shown is an app with the newest of its secrets, for who has just made them.
 func shown(a capture.App) capture.App {
-	a.Challenges = a.Challenges.Hidden()
+	a.AppSpec = a.AppSpec.Hidden()
 	a.SigningSecret.Old, a.IngestKey.Old = nil, nil
 	return a
 }
@@ -108,7 +108,8 @@ func (r *Registry) UpdateApp(ctx context.Context, slug string, patch json.RawMes
 		if err := merge(&spec, patch); err != nil {
 			return err
 		}
-		unhide(spec.Challenges, a.Challenges)
+		unhide(spec.Challenges.Secrets, a.Challenges.Secrets)
+		unhide(spec.Secrets, a.Secrets)
 		a.AppSpec = spec
 		return checkApp(&spec)
 	})
@@ -294,6 +295,11 @@ func checkApp(s *capture.AppSpec) error {
 	}
 	if err := checkChallenges(s.Challenges); err != nil {
 		return err
+	}
+	for _, name := range sortedKeys(s.Secrets) {
+		if err := CheckSecret("secrets."+name, name, s.Secrets[name]); err != nil {
+			return err
+		}
 	}
 	if err := checkSealTo(s); err != nil {
 		return err

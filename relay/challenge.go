@@ -1,13 +1,16 @@
 package relay
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/capture/challenge"
 	"code.hooktape.dev/hooktape/capture/match"
+	"code.hooktape.dev/hooktape/capture/sign"
 )
 
 // Challenge answers for an app that has it answered; see challenge.Answer.
@@ -16,14 +19,63 @@ func (r *Registry) Challenge(e *capture.Event, body []byte) (answer capture.Answ
 	if !a.Challenges.Enabled {
 		return answer, "", false
 	}
-	return challenge.Answer(e, body, a.Challenges.Secrets)
+	return challenge.Answer(e, body, r.challengeSecrets(&a))
+}
+
+// signedAlike are providers that sign their challenges like their events.
+var signedAlike = []string{"slack", "zoom", "discord", "twitch", "xero", "x"}
+
+// challengeSecrets are those of an app by provider; where it has none for a
+// challenge, what verifies the provider's events does.
+func (r *Registry) challengeSecrets(a *capture.App) map[string]string {
+	secrets := maps.Clone(a.Challenges.Secrets)
+	for _, name := range signedAlike {
+		if s, ok := sign.Lookup(name); ok && secrets[name] == "" {
+			if known := r.secrets(a.Slug, name, s); len(known) > 0 {
+				if secrets == nil {
+					secrets = make(map[string]string)
+				}
+				secrets[name] = known[0].Text
+				if name == "discord" {
+					secrets[name] = secrets[name][max(len(secrets[name])-64, 0):] // the public half
+				}
+			}
+		}
+	}
+	return secrets
+}
+
+// Judge holds the answer that an attempt got against what its event's sender
+// wants to hear, if that is a challenge; see challenge.Judge. secret is what the
+// provider signs with; "": what is known.
+func (r *Registry) Judge(ctx context.Context, attempt capture.ID, secret string) (provider string, asked bool, wrong, err error) {
+	a, err := r.store.Attempt(ctx, attempt)
+	if err != nil || a.Response == nil {
+		return "", false, nil, err
+	}
+	row, err := r.store.Event(ctx, a.Event)
+	if err != nil {
+		return "", false, nil, err
+	}
+	body, err := r.store.Body(ctx, a.Event)
+	if err != nil {
+		return "", false, nil, err
+	}
+	app, _ := r.made(row.App)
+	app.Slug = row.App
+	secrets := r.challengeSecrets(&app)
+	if secret != "" {
+		secrets = map[string]string{row.Provider: secret}
+	}
+	provider, asked, wrong = challenge.Judge(&row.Event, body, secrets, a.Response)
+	return provider, asked, wrong, nil
 }
 
 // unhide puts those secrets right that came back as they were read.
-func unhide(c, old capture.Challenges) {
-	for name, secret := range c.Secrets {
-		if known := old.Secrets[name]; secret == capture.HiddenSecret && known != "" {
-			c.Secrets[name] = known
+func unhide(secrets, old map[string]string) {
+	for name, secret := range secrets {
+		if known := old[name]; secret == capture.HiddenSecret && known != "" {
+			secrets[name] = known
 		}
 	}
 }

@@ -40,11 +40,18 @@ type Ingest struct {
 	// Host is the name that a host stands for, of which then all paths are;
 	// "": none. nil: no host is more than an address.
 	Host func(host string) (name string)
+	// Verify judges the signature of an event that was recognised. nil: nobody
+	// does.
+	Verify func(e *capture.Event, body []byte)
 	// Claim is the listener that an event is for; nil: nobody claims any.
 	Claim func(e *capture.Event, body []byte) capture.ID
 	// Challenge is what a provider is told that asks whether its receiver is
 	// there, in place of Route's answer; nil: nobody asks.
 	Challenge func(e *capture.Event, body []byte) (answer capture.Answer, provider string, ok bool)
+
+	// Rule is what answers an event's sender in place of all that, once it is
+	// kept, and the rule that says so; nil: there are no rules.
+	Rule func(e *capture.Event, body []byte) (answer http.Handler, rule capture.ID, ok bool)
 
 	// SealTo are the recipients (capture/seal) to whom what comes for an app is
 	// encrypted before anything else is done with it. Then nobody plans,
@@ -130,6 +137,7 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		parsedHead(e, r)
 	}
+	e.URL = address(r, string(e.Target))
 	told, ok := in.route(e, r.Host)
 	if !ok {
 		Problem(w, http.StatusNotFound, "No app is here. Check the ingest URL: hooktape apps get shows an app's, and a rotated key counts for a while only.", nil)
@@ -158,9 +166,18 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	provider.Describe(e, body)
+	if in.Verify != nil {
+		in.Verify(e, body)
+	}
 	if in.Challenge != nil {
 		if a, provider, ok := in.Challenge(e, body); ok {
 			told, e.Metadata = a, map[string]string{"challenge": provider}
+		}
+	}
+	var ruled http.Handler
+	if in.Rule != nil {
+		if h, id, ok := in.Rule(e, body); ok {
+			ruled, e.Metadata = h, map[string]string{"rule": string(id)}
 		}
 	}
 	if in.Claim != nil {
@@ -172,12 +189,16 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// The sender may hang up; what came whole is kept all the same.
 	ctx := context.WithoutCancel(r.Context())
-	if told.Mode == capture.AnswerSync && in.Sync != nil {
+	if told.Mode == capture.AnswerSync && in.Sync != nil && ruled == nil {
 		in.sync(ctx, w, change, told)
 		return
 	}
 	if err := in.Keep(ctx, change); err != nil {
 		in.unavailable(w, err)
+		return
+	}
+	if ruled != nil {
+		ruled.ServeHTTP(w, r)
 		return
 	}
 	tell(w, e, told)
@@ -249,6 +270,18 @@ func parsedHead(e *capture.Event, r *http.Request) {
 			e.Headers[i][0] = strings.ToLower(e.Headers[i][0])
 		}
 	}
+}
+
+// address is where a request with this target was sent to, as its sender calls
+// it. Where a proxy ended TLS, whoever knows that has put it into r.URL.
+func address(r *http.Request, target string) capture.Address {
+	if r.Host == "" || !strings.HasPrefix(target, "/") { // absolute form, or *
+		return capture.Address(target)
+	}
+	if r.TLS != nil || r.URL.Scheme == "https" {
+		return capture.Address("https://" + r.Host + target)
+	}
+	return capture.Address("http://" + r.Host + target)
 }
 
 // route gives e its app, by the host or the beginning of the path it was sent

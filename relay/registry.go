@@ -32,6 +32,14 @@ type Records interface {
 	EditToken(ctx context.Context, id capture.ID, edit func(t *capture.Token, found bool) error) (capture.Token, error)
 	Tokens(context.Context) ([]capture.Token, error)
 
+	EditType(ctx context.Context, tag string, edit func(t *capture.EventType, found bool) error) (capture.EventType, error)
+	RemoveType(ctx context.Context, tag string) error
+	Types(context.Context) ([]capture.EventType, error)
+
+	EditRule(ctx context.Context, id capture.ID, edit func(r *capture.Rule, found bool) error) (capture.Rule, error)
+	RemoveRule(context.Context, capture.ID) error
+	Rules(context.Context) ([]capture.Rule, error)
+
 	Keep(context.Context, ...*capture.Change) error
 	Event(context.Context, capture.ID) (capture.Row, error)
 	Body(context.Context, capture.ID) ([]byte, error)
@@ -48,6 +56,13 @@ type Hooks struct {
 	Plan func(*capture.Event, []byte) []*capture.Attempt
 	// Resend makes attempts by hand.
 	Resend func(context.Context, capture.ID, capture.Resend) ([]*capture.Attempt, error)
+	// Target is the endpoint of a URL that is given by hand, which attempts can
+	// then be made to.
+	Target func(ctx context.Context, app, url string) (capture.Endpoint, error)
+	// Secrets are those of the process, as an app's are; nil: it has none.
+	Secrets func() map[string]string
+	// Rules are at work.
+	Rules RuleBook
 	// Changed is told of an endpoint that was made or changed, once it is
 	// kept; App of an app's slug.
 	Changed func(capture.Endpoint)
@@ -58,8 +73,8 @@ type Hooks struct {
 	Check func(capture.EndpointSpec) error
 }
 
-// Registry manages apps, registered endpoints and tokens: what may be, and
-// what follows from a change. It holds apps and tokens in memory, for every
+// Registry manages apps, registered endpoints, tokens, event types and rules:
+// what may be, and what follows from a change. It holds apps and tokens in memory, for every
 // event and every request asks for them.
 type Registry struct {
 	store Records
@@ -74,6 +89,8 @@ type known struct {
 	apps   map[string]capture.App
 	keys   map[string]string // slugs by ingest key, those that no longer count among them
 	tokens map[capture.Digest]capture.Token
+
+	rules sync.Mutex // held from a change of a rule until all are put to work
 }
 
 // put notes an app as it is now. The caller holds the lock.
@@ -102,7 +119,15 @@ func NewRegistry(ctx context.Context, r Records, h Hooks) (*Registry, error) {
 	for _, t := range tokens {
 		k.tokens[t.SHA256] = t
 	}
-	return &Registry{store: r, hooks: h, known: k, by: "local"}, nil
+	registry := &Registry{store: r, hooks: h, known: k, by: "local"}
+	if h.Rules == nil {
+		return registry, nil
+	}
+	rules, err := registry.madeRules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return registry, h.Rules.Put(rules)
 }
 
 // As is the same registry, for somebody whose name is noted as that of who

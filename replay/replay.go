@@ -22,9 +22,10 @@ type Source interface {
 
 // Options say how to replay. The zero value sends to the targets of the
 // process that owns the store or, without any, to where each event went
-// before.
+// before, as retries of the provider where it is known how that signs.
 type Options struct {
-	To string // a URL to send to instead
+	To string     // a URL to send to instead
+	As capture.As // what each is sent as
 	// Each is called with every finished attempt, one at a time, in the
 	// order they finish; nil: nobody looks.
 	Each func(capture.Record) error
@@ -41,9 +42,26 @@ func Run(ctx context.Context, s Source, ids []capture.ID, o Options) (Result, er
 	if len(ids) == 0 {
 		return Result{}, nil
 	}
+	return follow(ctx, s, o, func(ctx context.Context, made func([]*capture.Attempt) error) error {
+		for _, id := range ids {
+			attempts, err := s.Resend(ctx, id, capture.Resend{To: o.To, As: o.As})
+			if err != nil {
+				return fmt.Errorf("%s: %w", id, err)
+			}
+			if err := made(attempts); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// follow watches what becomes of the attempts that send makes, which it hands
+// to made, and returns when all are finished.
+func follow(ctx context.Context, s Source, o Options, send func(ctx context.Context, made func([]*capture.Attempt) error) error) (Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r := &run{waiting: make(map[capture.ID]bool), early: make(map[capture.ID]capture.Record), each: o.Each, left: len(ids)}
+	r := &run{waiting: make(map[capture.ID]bool), early: make(map[capture.ID]capture.Record), each: o.Each, sending: true}
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	err := s.Live(ctx, 0, "", "", func(rec capture.Record) error {
@@ -51,17 +69,12 @@ func Run(ctx context.Context, s Source, ids []capture.ID, o Options) (Result, er
 			return r.finished(rec)
 		}
 		wg.Go(func() { // beside the stream, whose first records must not wait for the last event
-			for _, id := range ids {
-				made, err := s.Resend(ctx, id, capture.Resend{To: o.To})
-				if err == nil {
-					err = r.made(made)
-				} else {
-					err = fmt.Errorf("%s: %w", id, err)
-				}
-				if err != nil {
-					cancel(err)
-					return
-				}
+			err := send(ctx, r.made)
+			if err == nil {
+				err = r.sent()
+			}
+			if err != nil {
+				cancel(err)
 			}
 		})
 		return nil
@@ -85,7 +98,7 @@ type run struct {
 
 	mu      sync.Mutex // guards the fields below
 	result  Result
-	left    int // events not yet handed over
+	sending bool // more is to come
 	waiting map[capture.ID]bool
 	early   map[capture.ID]capture.Record // finished before we were told that they are ours
 }
@@ -94,7 +107,6 @@ type run struct {
 func (r *run) made(attempts []*capture.Attempt) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.left--
 	for _, a := range attempts {
 		r.waiting[a.ID] = true
 		if rec, ok := r.early[a.ID]; ok {
@@ -103,17 +115,28 @@ func (r *run) made(attempts []*capture.Attempt) error {
 			}
 		}
 	}
+	return nil
+}
+
+// sent notes that there are no more.
+func (r *run) sent() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sending = false
+	clear(r.early)
 	return r.done()
 }
 
 func (r *run) finished(rec capture.Record) error {
-	if rec.Attempt == nil || rec.Attempt.TriggeredBy != capture.ByUser {
+	if rec.Attempt == nil {
 		return nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.waiting[rec.Attempt.ID] {
-		r.early[rec.Attempt.ID] = rec
+		if r.sending {
+			r.early[rec.Attempt.ID] = rec
+		}
 		return nil
 	}
 	if err := r.count(rec); err != nil {
@@ -137,7 +160,7 @@ func (r *run) count(rec capture.Record) error {
 }
 
 func (r *run) done() error {
-	if r.left == 0 && len(r.waiting) == 0 {
+	if !r.sending && len(r.waiting) == 0 {
 		return errAll
 	}
 	return nil

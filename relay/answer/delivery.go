@@ -112,15 +112,25 @@ func (d *Delivery) Request(e *capture.Event, body []byte, a *capture.Attempt) (*
 	return r, nil
 }
 
-// format is that of the endpoint, or what auto means for e.
-func (d *Delivery) format(e *capture.Event) capture.Format {
-	if d.Endpoint.Format != capture.FormatAuto {
-		return d.Endpoint.Format
+func (d *Delivery) format(e *capture.Event) capture.Format { return formatAt(&d.Endpoint, e) }
+
+// formatAt is the format of an endpoint, or what auto means for e: what an
+// application made, or a sample of what one makes, goes out as Standard
+// Webhooks, and what providers send as it is.
+func formatAt(to *capture.Endpoint, e *capture.Event) capture.Format {
+	if to.Format != capture.FormatAuto {
+		return to.Format
 	}
-	if e.Origin == capture.FromTrigger {
+	if e.Origin == capture.FromTrigger || e.Origin == capture.FromSample && e.Provider == "" {
 		return capture.FormatStandard
 	}
 	return capture.FormatRaw
+}
+
+// AsCaught reports whether an endpoint gets an event as it was caught: targets
+// always do, registered endpoints in the format raw.
+func AsCaught(to *capture.Endpoint, e *capture.Event) bool {
+	return to.Status == "" || formatAt(to, e) == capture.FormatRaw
 }
 
 // keys are the secrets that sign, the newest first: the endpoint's own before

@@ -86,6 +86,11 @@ func (s *Server) replay(r *http.Request, what capture.Resend) (l list[*capture.A
 			return l, err
 		}
 	}
+	if what.As != "" {
+		if err := s.Registry.CheckAs(r.Context(), id, what.As); err != nil {
+			return l, err
+		}
+	}
 	l.Data, err = s.Resend(r.Context(), id, what)
 	return l, err
 }

@@ -100,7 +100,7 @@ func (w *witness) operation(r *http.Request) (pointer string, op map[string]any)
 	paths := w.doc["paths"].(map[string]any)
 	for path, item := range paths {
 		like := regexp.MustCompile(`\{\w+\}`).ReplaceAllString(path, "[^/]+")
-		if at, _ := regexp.MatchString("^"+like+"$", r.URL.Path); at && item.(map[string]any)[method] != nil {
+		if at, _ := regexp.MatchString("^"+like+"$", r.URL.EscapedPath()); at && item.(map[string]any)[method] != nil {
 			best = path
 		}
 	}

@@ -21,6 +21,8 @@ type Registry interface {
 	Endpoints
 	Tokens
 	Statistics
+	Types
+	Rules
 }
 
 // Apps manages apps.
@@ -72,4 +74,28 @@ type Tokens interface {
 type Statistics interface {
 	Stats(context.Context, capture.StatsQuery) (capture.Stats, error)
 	Timeseries(context.Context, capture.StatsQuery) (capture.Timeseries, error)
+}
+
+// Types manages the catalog of event types, and sends what is in it.
+type Types interface {
+	Types(ctx context.Context, app string) ([]capture.EventType, error) // by tag
+	Type(ctx context.Context, tag string) (capture.EventType, error)
+	CreateType(ctx context.Context, tag string, spec capture.EventTypeSpec, from capture.ID) (capture.EventType, error)
+	// UpdateType changes what the patch names: a JSON merge patch (RFC 7396)
+	// of an EventTypeSpec.
+	UpdateType(ctx context.Context, tag string, patch json.RawMessage) (capture.EventType, error)
+	DeleteType(ctx context.Context, tag string) error
+	Fire(ctx context.Context, tag string, f capture.Firing) (capture.Fired, error)
+}
+
+// Rules manages rules.
+type Rules interface {
+	Rules(ctx context.Context, app string) ([]capture.RuleRow, error) // in the order they are asked
+	Rule(context.Context, capture.ID) (capture.RuleRow, error)
+	CreateRule(context.Context, capture.RuleSpec) (capture.RuleRow, error)
+	UpdateRule(ctx context.Context, id capture.ID, patch json.RawMessage) (capture.RuleRow, error)
+	MoveRule(ctx context.Context, id capture.ID, place int) (capture.RuleRow, error)
+	DeleteRule(context.Context, capture.ID) error
+	ResetRules(context.Context, capture.ID) error // "": all
+	ExplainRules(ctx context.Context, event capture.ID) ([]capture.RuleExplanation, error)
 }

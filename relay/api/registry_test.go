@@ -19,6 +19,7 @@ import (
 	"code.hooktape.dev/hooktape/relay/answer"
 	"code.hooktape.dev/hooktape/relay/api"
 	"code.hooktape.dev/hooktape/relay/dispatch"
+	"code.hooktape.dev/hooktape/relay/rules"
 	"code.hooktape.dev/hooktape/relay/tunnel"
 	"code.hooktape.dev/hooktape/store"
 )
@@ -45,12 +46,13 @@ func owned(t testing.TB) *owner {
 		target, err := answer.ParseTarget(e.URL)
 		return &answer.Forward{Target: target}, err
 	}}
-	r, err := relay.NewRegistry(t.Context(), s, relay.Hooks{Plan: d.Plan, Resend: d.Resend, Changed: d.Put, Check: func(e capture.EndpointSpec) error {
-		if _, err := answer.ParseTarget(e.URL); err != nil {
-			return &capture.FieldError{Field: "url", Problem: err.Error()}
-		}
-		return nil
-	}})
+	r, err := relay.NewRegistry(t.Context(), s, relay.Hooks{Plan: d.Plan, Resend: d.Resend, Changed: d.Put, Target: d.Target, Rules: &book{rules.New(nil)},
+		Secrets: func() map[string]string { return map[string]string{"stripe": "whsec_of_the_test"} }, Check: func(e capture.EndpointSpec) error {
+			if _, err := answer.ParseTarget(e.URL); err != nil {
+				return &capture.FieldError{Field: "url", Problem: err.Error()}
+			}
+			return nil
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,6 +69,11 @@ func owned(t testing.TB) *owner {
 	})
 	return o
 }
+
+// book is the rules that were made, and no others.
+type book struct{ *rules.Set }
+
+func (b *book) Check(spec *capture.RuleSpec) error { return rules.Check(spec) }
 
 // tcp serves the owner on loopback, with the guard and a token, and returns
 // the client that has it. What it answers is held against the document.

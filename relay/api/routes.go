@@ -71,6 +71,26 @@ func (s *Server) routes() []route {
 		{"getAttempt", "GET /api/v1/attempts/{id}", byAttempt, "An attempt with what went over the wire.", nil, answers(s.attempt), nil},
 		{"retryAttempt", "POST /api/v1/attempts/{id}/retry", byAttempt, "Make an attempt again, once.", nil, answersAs(http.StatusAccepted, s.retry), []int{conflict, invalid}},
 
+		{"judgeAttempt", "POST /api/v1/attempts/{id}/judge", byAttempt, "Say whether the answer to a challenge is what its sender wants to hear.", nil, takes(http.StatusOK, s.judge), []int{conflict, invalid}},
+		{"verifyEvent", "POST /api/v1/events/{id}/verify", byEvent, "Judge an event's signature again, and say why it is as it is.", nil, takes(http.StatusOK, s.verify), []int{conflict, invalid}},
+		{"explainEventRules", "GET /api/v1/events/{id}/rules", byEvent, "Which rule applies to an event, and why not the others.", nil, answers(s.explainRules), nil},
+
+		{"listTypes", "GET /api/v1/types", inQuery, "Event types with their samples, by tag.", []parameter{app}, answers(s.types), []int{notFound}},
+		{"createType", "POST /api/v1/types", inBody, "Create an event type, or make one of an event.", nil, takes(http.StatusCreated, s.createType, "tag"), []int{notFound, conflict, invalid}},
+		{"getType", "GET /api/v1/types/{tag}", byTag, "An event type.", nil, answers(s.eventType), nil},
+		{"updateType", "PATCH /api/v1/types/{tag}", byTag, "Change what the body names: a JSON merge patch (RFC 7396).", nil, patches[capture.EventTypeSpec](s.updateType), []int{conflict, invalid}},
+		{"deleteType", "DELETE /api/v1/types/{tag}", byTag, "Delete an event type. A built-in one stays.", nil, does(s.deleteType), []int{conflict}},
+		{"trigger", "POST /api/v1/apps/{app}/trigger", inPath, "Make events of an event type, signed as its provider signs, with their deliveries.", nil, takes(http.StatusCreated, s.fire, "type"), []int{conflict, invalid}},
+
+		{"listRules", "GET /api/v1/rules", inQuery, "Rules, in the order they are asked.", []parameter{app}, answers(s.rules), []int{notFound}},
+		{"createRule", "POST /api/v1/rules", inBody, "Create a rule, asked behind all others.", nil, takes(http.StatusCreated, s.createRule), []int{notFound, conflict, invalid}},
+		{"resetRules", "POST /api/v1/rules/reset", ofAll, "Forget what all rules have done: hits, sequences, states.", nil, does(s.resetRules), nil},
+		{"getRule", "GET /api/v1/rules/{id}", byRule, "A rule and what it has done.", nil, answers(s.rule), nil},
+		{"updateRule", "PATCH /api/v1/rules/{id}", byRule, "Change what the body names: a JSON merge patch (RFC 7396).", nil, patches[capture.RuleSpec](s.updateRule), []int{conflict, invalid}},
+		{"moveRule", "POST /api/v1/rules/{id}/move", byRule, "Have a rule asked before or behind others.", nil, takes(http.StatusOK, s.moveRule, "place"), []int{conflict, invalid}},
+		{"resetRule", "POST /api/v1/rules/{id}/reset", byRule, "Forget what a rule has done.", nil, does(s.resetRule), nil},
+		{"deleteRule", "DELETE /api/v1/rules/{id}", byRule, "Delete a rule.", nil, does(s.deleteRule), []int{conflict}},
+
 		{"listTokens", "GET /api/v1/tokens", inQuery, "Bearer tokens, the oldest first.", []parameter{app}, answers(s.tokens), []int{notFound}},
 		{"createToken", "POST /api/v1/tokens", inBody, "Create a bearer token. The answer has it, this once.", nil, takes(http.StatusCreated, s.createToken, "name", "scope"), []int{notFound, conflict, invalid}},
 		{"revokeToken", "DELETE /api/v1/tokens/{id}", byToken, "Revoke a bearer token.", nil, does(s.revokeToken), nil},

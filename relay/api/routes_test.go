@@ -157,6 +157,69 @@ func TestEveryRoute(t *testing.T) {
 	call(204, "DELETE", "/tokens/"+token["id"].(string), "")
 	call(404, "DELETE", "/tokens/"+string(capture.NewID(capture.TokenID)), "")
 
+	count(call(200, "GET", "/types?app=discord", ""), len(must[[]capture.EventType](t)(o.registry.Types(t.Context(), "discord"))))
+	kind := call(201, "POST", "/types", `{"tag":"shop:order/paid","name":"Paid","provider":"stripe","sample":{"headers":{"X-A":"{{hex 8}}"},"body":{"id":"{{uuid}}","n":1}},"schema":{"type":"object"}}`)
+	call(409, "POST", "/types", `{"tag":"shop:order/paid"}`)
+	call(422, "POST", "/types", `{"tag":"shop"}`)
+	call(422, "POST", "/types", `{"tag":"shop:x","sample":{"body":{"a":"{{nope}}"}}}`)
+	call(201, "POST", "/types", `{"tag":"shop:copied","from":"`+fresh["id"].(string)+`"}`)
+	if again := call(200, "GET", "/types/shop:order%2Fpaid", ""); again["tag"] != kind["tag"] || again["name"] != "Paid" {
+		t.Errorf("the type is %v", again)
+	}
+	call(200, "PATCH", "/types/shop:order%2Fpaid", `{"name":"Paid at last","sample":{"body":{"m":2}}}`)
+	call(409, "PATCH", "/types/github:push", `{"name":"x"}`)
+	call(404, "GET", "/types/shop:nothing", "")
+	fired := call(201, "POST", "/apps/shop/trigger", `{"type":"shop:order/paid","count":2,"seed":7,"set":[{"pointer":"/n","value":5}],"headers":[["X-B","c"]]}`)
+	if events := fired["events"].([]any); len(events) != 2 || events[0].(map[string]any)["signature"].(map[string]any)["verdict"] != "valid" {
+		t.Errorf("fired %v", fired)
+	}
+	call(422, "POST", "/apps/shop/trigger", `{"type":"shop:order/paid","set":[{"pointer":"/nn","value":5}]}`)
+	call(422, "POST", "/apps/shop/trigger", `{"type":"shop:order/paid","count":5000}`)
+	call(404, "POST", "/apps/shop/trigger", `{"type":"shop:none"}`)
+	call(204, "DELETE", "/types/shop:copied", "")
+	call(409, "DELETE", "/types/github:push", "")
+
+	once := call(201, "POST", "/rules", `{"name":"first","match":"type:push","mock":{"status":204}}`)
+	then := call(201, "POST", "/rules", `{"name":"slow","app":"shop","on":"delivery","probability":0.5,"times":3,"scenario":{"name":"s","when":"started","then":"b"},
+		"fault":{"kind":"timeout","delay":{"median_ms":100,"sigma":0.4,"max_ms":900}},"send":true}`)
+	call(422, "POST", "/rules", `{"name":"both","mock":{},"fault":{"kind":"reset"}}`)
+	call(422, "POST", "/rules", `{"match":"typ:push","pass":true}`)
+	call(422, "POST", "/rules", `{"app":"none","pass":true}`)
+	count(call(200, "GET", "/rules", ""), 2)
+	count(call(200, "GET", "/rules?app=shop", ""), 1)
+	rule := "/rules/" + then["id"].(string)
+	if moved := call(200, "POST", rule+"/move", `{"place":1}`); moved["place"] != 1.0 {
+		t.Errorf("moved %v", moved)
+	}
+	if all := call(200, "GET", "/rules", "")["data"].([]any); all[0].(map[string]any)["name"] != "slow" {
+		t.Errorf("in the order %v", all)
+	}
+	call(200, "PATCH", rule, `{"disabled":true,"fault":null,"mock":{"sequence":[{"status":500},{"body":"{{event.id}}"}],"cycle":true}}`)
+	call(422, "PATCH", rule, `{"fault":{"kind":"slow"}}`)
+	call(200, "GET", rule, "")
+	call(204, "POST", rule+"/reset", "")
+	call(204, "POST", "/rules/reset", "")
+	count(call(200, "GET", event+"/rules", ""), 2)
+	call(204, "DELETE", rule, "")
+	call(404, "DELETE", rule, "")
+	call(404, "GET", "/rules/"+string(capture.NewID(capture.RuleID)), "")
+	call(200, "GET", "/rules/"+once["id"].(string), "")
+
+	if x := call(200, "POST", event+"/verify", `{"at":"now"}`); x["verdict"] != "unsigned" {
+		t.Errorf("the verdict is %v", x)
+	}
+	signed := "/events/" + fired["events"].([]any)[0].(map[string]any)["id"].(string)
+	if x := call(200, "POST", signed+"/verify", `{"secret":"whsec_another"}`); x["verdict"] != "invalid" || len(x["steps"].([]any)) == 0 {
+		t.Errorf("the verdict is %v", x)
+	}
+	call(422, "POST", signed+"/verify", `{"at":"noon"}`)
+	call(202, "POST", signed+"/replay", `{"as":"new","endpoint_id":"`+up["id"].(string)+`"}`)
+	call(422, "POST", event+"/replay", `{"as":"new"}`)
+	call(422, "POST", event+"/replay", `{"as":"old"}`)
+	if j := call(200, "POST", attempt+"/judge", ""); j["asked"] != false {
+		t.Errorf("judged %v", j)
+	}
+
 	listener, err := o.store.EditListener(t.Context(), capture.NewID(capture.ListenerID), func(l *capture.Listener, _ bool) error {
 		l.App, l.Name, l.Only, l.Created, l.Seen = "shop", "ada@laptop", "type:push", time.Now(), time.Now()
 		return nil

@@ -74,8 +74,11 @@ func (s *Server) Handler() http.Handler {
 	routes := s.routes()
 	for _, rt := range routes {
 		most := int64(1 << 20)
-		if rt.in == reflect.TypeFor[emissionInput]() {
+		switch rt.in {
+		case reflect.TypeFor[emissionInput]():
 			most = cmp.Or(s.MaxBody, 25<<20)
+		case reflect.TypeFor[typeInput](), reflect.TypeFor[capture.EventTypeSpec]():
+			most = 4 << 20 // a sample and a schema of 1 MiB each, escaped
 		}
 		mux.HandleFunc(rt.op, answered(func(w http.ResponseWriter, r *http.Request) error {
 			r.Body = http.MaxBytesReader(w, r.Body, most)

@@ -27,10 +27,12 @@ const (
 	byEndpoint whose = "endpoint"
 	byToken    whose = "token"
 	byListener whose = "listener"
+	byRule     whose = "rule"
+	byTag      whose = "tag" // the first half of {tag}; what is built in may be read
 )
 
 // nouns are what {id}, or a parameter of the query by that name, is the id of.
-var nouns = map[whose]string{byEvent: capture.EventID, byAttempt: capture.AttemptID, byEndpoint: capture.EndpointID, byToken: capture.TokenID, byListener: capture.ListenerID}
+var nouns = map[whose]string{byEvent: capture.EventID, byAttempt: capture.AttemptID, byEndpoint: capture.EndpointID, byToken: capture.TokenID, byListener: capture.ListenerID, byRule: capture.RuleID}
 
 // confine keeps who is bound to an app to what is the app's. Of anything else
 // it says what it says of what is not there, so that nobody learns which ids
@@ -67,7 +69,16 @@ func (s *Server) confine(rt *route, r *http.Request) error {
 			return noApp(asked)
 		}
 		return nil
-	case byEvent, byAttempt, byEndpoint, byToken, byListener:
+	case byTag:
+		tag := r.PathValue("tag")
+		if whose, _, _ := capture.SplitTag(tag); whose == app {
+			return nil
+		}
+		if t, err := s.Registry.Type(r.Context(), tag); err != nil || !t.Builtin {
+			return noType(tag)
+		}
+		return nil
+	case byEvent, byAttempt, byEndpoint, byToken, byListener, byRule:
 		return s.own(r.Context(), app, nouns[rt.whose], r.PathValue("id"))
 	}
 	return &problem{Status: http.StatusForbidden, Code: "app",
@@ -119,8 +130,12 @@ func (s *Server) owner(ctx context.Context, noun string, id capture.ID) (app str
 		row, err := s.Registry.Endpoint(ctx, id)
 		return row.App, err
 	}
-	if noun == capture.ListenerID {
+	switch noun {
+	case capture.ListenerID:
 		return s.listenersApp(ctx, id)
+	case capture.RuleID:
+		row, err := s.Registry.Rule(ctx, id)
+		return row.App, err
 	}
 	tokens, err := s.Registry.Tokens(ctx)
 	for _, t := range tokens {
@@ -133,4 +148,8 @@ func (s *Server) owner(ctx context.Context, noun string, id capture.ID) (app str
 
 func noApp(slug string) error {
 	return fmt.Errorf("there is no app %q: %w", slug, capture.ErrNotFound)
+}
+
+func noType(tag string) error {
+	return fmt.Errorf("there is no event type %q: %w", tag, capture.ErrNotFound)
 }

@@ -21,9 +21,13 @@ func TestEveryRouteSaysWhose(t *testing.T) {
 			if !inQueryToo {
 				t.Errorf("%s: it has no parameter app", rt.op)
 			}
-		case byEvent, byAttempt, byEndpoint, byToken, byListener:
+		case byEvent, byAttempt, byEndpoint, byToken, byListener, byRule:
 			if !strings.Contains(rt.path(), string(rt.whose)+"s/{id}") {
 				t.Errorf("%s: no id of its %s is in its path", rt.op, rt.whose)
+			}
+		case byTag:
+			if !strings.Contains(rt.path(), "types/{tag}") {
+				t.Errorf("%s: no tag is in its path", rt.op)
 			}
 		default:
 			t.Errorf("%s: say in routes.go whose app it is about, and in TestBound what follows", rt.op)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -51,13 +52,17 @@ func (o *team) fresh(t *testing.T, app string) things {
 		l.App, l.Name = app, "of "+app
 		return nil
 	}))
-	return things{"$listener": string(l.ID), "$app": app, "$endpoint": string(e.ID), "$event": string(c.Event.ID), "$attempt": string(done.Attempts[0].ID), "$token": string(token.ID), "$url": url + "/new"}
+	if _, err := o.registry.Type(ctx, app+":kind"); err != nil {
+		must[capture.EventType](t)(o.registry.CreateType(ctx, app+":kind", capture.EventTypeSpec{Name: "of " + app, Sample: capture.Sample{Body: json.RawMessage("{}")}}, ""))
+	}
+	rule := must[capture.RuleRow](t)(o.registry.CreateRule(ctx, capture.RuleSpec{App: app, Name: "of " + app, Pass: true}))
+	return things{"$tag": app + ":kind", "$rule": string(rule.ID), "$listener": string(l.ID), "$app": app, "$endpoint": string(e.ID), "$event": string(c.Event.ID), "$attempt": string(done.Attempts[0].ID), "$token": string(token.ID), "$url": url + "/new"}
 }
 
 // absent is of each an id or name of which there is none.
 func absent(o *team) things {
 	o.n++
-	return things{"$listener": string(capture.NewID(capture.ListenerID)), "$app": fmt.Sprint("none", o.n), "$url": fmt.Sprint(o.app.URL, "/", o.n), "$endpoint": string(capture.NewID(capture.EndpointID)),
+	return things{"$tag": fmt.Sprint("none", o.n, ":kind"), "$rule": string(capture.NewID(capture.RuleID)), "$listener": string(capture.NewID(capture.ListenerID)), "$app": fmt.Sprint("none", o.n), "$url": fmt.Sprint(o.app.URL, "/", o.n), "$endpoint": string(capture.NewID(capture.EndpointID)),
 		"$event": string(capture.NewID(capture.EventID)), "$attempt": string(capture.NewID(capture.AttemptID)), "$token": string(capture.NewID(capture.TokenID))}
 }
 
@@ -85,6 +90,7 @@ func (o *team) state(t *testing.T, app string) string {
 			all = append(all, token)
 		}
 	}
+	all = append(all, must[[]capture.EventType](t)(o.registry.Types(ctx, app)), must[[]capture.RuleRow](t)(o.registry.Rules(ctx, app)))
 	b, err := json.Marshal(all)
 	if err != nil {
 		t.Fatal(err)
@@ -145,6 +151,23 @@ func TestBound(t *testing.T) {
 		"GET /api/v1/listeners":                    {"read", list, "", 200},
 		"GET /api/v1/gaps":                         {"read", list, "", 200},
 		"DELETE /api/v1/listeners/$listener":       {"", about, "", 204},
+		"POST /api/v1/apps/$app/trigger":           {"", about, `{"type":"stripe:invoice.paid"}`, 201},
+		"GET /api/v1/types":                        {"read", list, "", 200},
+		"POST /api/v1/types":                       {"", about, `{"tag":"$app:$new","sample":{"body":{}}}`, 201},
+		"GET /api/v1/types/$tag":                   {"read", about, "", 200},
+		"PATCH /api/v1/types/$tag":                 {"", about, `{"name":"x"}`, 200},
+		"DELETE /api/v1/types/$tag":                {"", about, "", 204},
+		"GET /api/v1/rules":                        {"read", list, "", 200},
+		"POST /api/v1/rules":                       {"", about, `{"app":"$app","pass":true}`, 201},
+		"POST /api/v1/rules/reset":                 {"", every, "", 204},
+		"GET /api/v1/rules/$rule":                  {"read", about, "", 200},
+		"PATCH /api/v1/rules/$rule":                {"", about, `{"name":"x"}`, 200},
+		"DELETE /api/v1/rules/$rule":               {"", about, "", 204},
+		"POST /api/v1/rules/$rule/move":            {"", about, `{"place":1}`, 200},
+		"POST /api/v1/rules/$rule/reset":           {"", about, "", 204},
+		"POST /api/v1/events/$event/verify":        {"", about, "", 200},
+		"GET /api/v1/events/$event/rules":          {"read", about, "", 200},
+		"POST /api/v1/attempts/$attempt/judge":     {"", about, "", 200},
 		"GET /readyz":                              {"", open, "", 200},
 		"GET /api/v1/whoami":                       {"read ingest listen", list, "", 200},
 		"GET /api/v1/stats":                        {"read", list, "", 200},
@@ -223,7 +246,7 @@ func TestBound(t *testing.T) {
 						if got.Code != tt.status {
 							t.Errorf("answered %d %s, want %d", got.Code, got.Body, tt.status)
 						}
-						if app == "shop" && strings.Contains(got.Body.String(), "bank") {
+						if app == "shop" && telling.MatchString(got.Body.String()) {
 							t.Errorf("it tells of the bank: %s", got.Body)
 						}
 					})
@@ -232,6 +255,10 @@ func TestBound(t *testing.T) {
 		}
 	}
 }
+
+// telling is what speaks of the bank: samples that came with hooktape hold the
+// word too.
+var telling = regexp.MustCompile(`of bank|"(app|slug)":"bank|bank:|/bank\b|bank\.example`)
 
 // generic is a text with its ids and names taken out.
 func generic(s string, of things) string {
@@ -247,11 +274,11 @@ func operations(t *testing.T, s *api.Server) map[string]bool {
 	w := watched(t, s.Handler())
 	all := map[string]bool{}
 	for path, item := range w.doc["paths"].(map[string]any) {
-		for _, noun := range []string{"endpoint", "event", "attempt", "token", "listener"} {
+		for _, noun := range []string{"endpoint", "event", "attempt", "token", "listener", "rule"} {
 			path = strings.Replace(path, noun+"s/{id}", noun+"s/$"+noun, 1)
 		}
 		for method := range item.(map[string]any) {
-			all[strings.ToUpper(method)+" "+strings.Replace(path, "{app}", "$app", 1)] = true
+			all[strings.ToUpper(method)+" "+strings.NewReplacer("{app}", "$app", "{tag}", "$tag").Replace(path)] = true
 		}
 	}
 	return all

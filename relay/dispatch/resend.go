@@ -33,7 +33,7 @@ func (d *Dispatcher) Resend(ctx context.Context, id capture.ID, r capture.Resend
 	var to []capture.Endpoint
 	switch {
 	case r.To != "":
-		e, err := d.endpoint(ctx, row.App, r.To)
+		e, err := d.Target(ctx, row.App, r.To)
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +66,7 @@ func (d *Dispatcher) Resend(ctx context.Context, id capture.ID, r capture.Resend
 	change := new(capture.Change)
 	for _, e := range to {
 		a := pending(&row.Event, e, capture.NewID(capture.DeliveryID))
-		a.TriggeredBy, a.TriggeredFrom = capture.ByUser, from
+		a.TriggeredBy, a.TriggeredFrom, a.As = capture.ByUser, from, r.As
 		for _, p := range past {
 			if p.Endpoint == e.ID {
 				a.Delivery, a.Number = p.Delivery, max(a.Number, p.Number+1)
@@ -80,8 +80,8 @@ func (d *Dispatcher) Resend(ctx context.Context, id capture.ID, r capture.Resend
 	return change.Attempts, nil
 }
 
-// endpoint is the one of a URL given by hand, with its lane.
-func (d *Dispatcher) endpoint(ctx context.Context, app, url string) (capture.Endpoint, error) {
+// Target is the endpoint of a URL given by hand, with its lane.
+func (d *Dispatcher) Target(ctx context.Context, app, url string) (capture.Endpoint, error) {
 	e := capture.Endpoint{App: app, EndpointSpec: capture.EndpointSpec{URL: url}}
 	if _, err := d.Open(e); err != nil {
 		return e, err

@@ -44,7 +44,8 @@ func (p Proxies) trusts(ip netip.Addr) bool {
 }
 
 // Handler shows next the client instead of the proxy: in RemoteAddr, where an
-// address that a proxy told us stands without a port, and in Host.
+// address that a proxy told us stands without a port, in Host, and the scheme it
+// used in URL.Scheme.
 // It holds the request's head (head.Hold), so it stands in front of all
 // handlers of a server.
 //
@@ -66,6 +67,9 @@ func (p Proxies) Handler(next http.Handler) http.Handler {
 			shown.RemoteAddr = c.Addr.String()
 		}
 		shown.Host = c.Host
+		url := *r.URL
+		url.Scheme = c.Scheme
+		shown.URL = &url
 		next.ServeHTTP(w, shown)
 	})
 }

@@ -245,6 +245,9 @@ func (in *intake) keep(ctx context.Context, f *frame, planned bool, gap *capture
 	} else {
 		in.plain.add(e.ID)
 	}
+	if in.Verify != nil && !c.Event.Sealed && c.Event.Refused == nil {
+		in.Verify(c.Event, c.Body)
+	}
 	if planned && e.Refused == nil {
 		c.Attempts = in.Hands.Plan(c.Event, c.Body)
 	}

@@ -57,6 +57,9 @@ type Listener struct {
 	Beat    time.Duration // how often to prove to be alive; 0: Beat. What the relay wants, if that is less
 	Tape    Tape
 	Hands   Hands
+	// Verify judges the signature of an event before it is kept; nil: it stays
+	// as the relay has judged it.
+	Verify func(e *capture.Event, body []byte)
 	// Tell is given records of the types disconnected, reconnected and notice,
 	// and Changed the state of the link, when there is news of either.
 	Tell    func(capture.Record)

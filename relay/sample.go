@@ -1,0 +1,200 @@
+package relay
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/catalog"
+	"code.hooktape.dev/hooktape/capture/fill"
+	"code.hooktape.dev/hooktape/capture/match"
+	"code.hooktape.dev/hooktape/capture/provider"
+	"code.hooktape.dev/hooktape/capture/sign"
+)
+
+// Sampler makes events of one event type, each with values of its own where the
+// sample has templates. It is for one goroutine.
+type Sampler struct {
+	t       *capture.EventType
+	f       *capture.Firing
+	secrets func(*sign.Scheme) []sign.Secret
+	rand    *rand.Rand
+	n       int
+	forger  string // the secret that no receiver knows
+}
+
+// NewSampler makes events of t as f says, signed by the first of the secrets
+// known of a scheme that can sign. What is wrong with f is a
+// *capture.FieldError.
+func NewSampler(t *capture.EventType, f *capture.Firing, secrets func(*sign.Scheme) []sign.Secret) (*Sampler, error) {
+	for i, set := range f.Set {
+		if !json.Valid(set.Value) {
+			return nil, &capture.FieldError{Field: fmt.Sprintf("set[%d].value", i), Problem: "this is not JSON"}
+		}
+	}
+	if f.Count < 0 || f.Count > capture.MostFired {
+		return nil, &capture.FieldError{Field: "count", Problem: fmt.Sprintf("%d: want 1 to %d", f.Count, capture.MostFired)}
+	}
+	seed := uint64(f.Seed)
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	return &Sampler{t: t, f: f, secrets: secrets, rand: rand.New(rand.NewPCG(seed, 0))}, nil
+}
+
+// Make is the next event, of the app, and its body.
+func (s *Sampler) Make(app string) (*capture.Event, []byte, error) {
+	now := time.Now().UTC()
+	sample, err := filled(&s.t.Sample, &fill.Source{Now: now, Rand: s.rand, N: s.n})
+	if err != nil {
+		return nil, nil, err
+	}
+	s.n++
+	for i, set := range s.f.Set {
+		if sample.Body, err = put(sample.Body, set); err != nil {
+			return nil, nil, &capture.FieldError{Field: fmt.Sprintf("set[%d]", i), Problem: err.Error()}
+		}
+	}
+	e, body, err := catalog.Request(sample)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, h := range s.f.Headers {
+		e.Headers = append(e.Headers.Without(h[0]), h)
+	}
+	_, event, _ := capture.SplitTag(s.t.Tag)
+	e.ID, e.App, e.Origin, e.Received, e.Proto = capture.NewID(capture.EventID), app, capture.FromSample, now, "HTTP/1.1"
+	e.URL = capture.Address(cmp.Or(s.f.URL, s.f.To))
+	e.Metadata = map[string]string{"sample": s.t.Tag}
+	provider.Describe(e, body)
+	e.Provider = cmp.Or(s.t.Provider, e.Provider)
+	if e.Provider == "" || e.Type == "" {
+		e.Type = event
+	}
+	if body, err = s.sign(e, body); err != nil {
+		return nil, nil, err
+	}
+	e.Size, e.SHA256 = int64(len(body)), capture.Sum(body)
+	return e, body, nil
+}
+
+// sign stamps an event of a provider that is known, and signs it where a secret
+// is.
+func (s *Sampler) sign(e *capture.Event, body []byte) ([]byte, error) {
+	req := &sign.Request{Method: e.Method, URL: string(e.URL), Headers: e.Headers, Body: body}
+	scheme, ok := sign.Of(e.Provider, req)
+	e.Signature = capture.Signature{Verdict: capture.Unsigned}
+	if !ok {
+		if s.f.Secret != "" || s.f.Forged {
+			return nil, &capture.FieldError{Field: "secret", Problem: fmt.Sprintf("nothing is known of how %s signs; give the event type a provider that is known", named(e.Provider))}
+		}
+		return body, nil
+	}
+	secrets := s.secrets(scheme)
+	switch {
+	case s.f.Unsigned:
+		secrets = nil
+	case s.f.Forged:
+		s.forger = cmp.Or(s.forger, scheme.NewSecret())
+		secrets = []sign.Secret{{Name: "forged", Text: s.forger}}
+	case s.f.Secret != "":
+		if err := scheme.Check(s.f.Secret); err != nil {
+			return nil, &capture.FieldError{Field: "secret", Problem: err.Error()}
+		}
+		if !scheme.CanSign(s.f.Secret) {
+			return nil, &capture.FieldError{Field: "secret", Problem: "it can verify and not sign: want the private key"}
+		}
+		secrets = []sign.Secret{{Name: "given", Text: s.f.Secret}}
+	}
+	secrets = signing(scheme, secrets)
+	if err := scheme.Sign(req, sign.How{At: e.Received, Secrets: secrets, New: true, Seed: s.rand.Uint64()}); err != nil {
+		return nil, &capture.FieldError{Field: "secret", Problem: err.Error()}
+	}
+	e.Headers = req.Headers
+	e.ProviderID = provider.Recognise(e.Method, string(e.Target), e.Headers, req.Body).ID
+	if len(secrets) > 0 {
+		e.Signature = capture.Signature{Verdict: capture.Valid, Scheme: scheme.Name(), Secret: secrets[0].Name, Checked: e.Received}
+		if s.f.Forged {
+			e.Signature = capture.Signature{Verdict: capture.Invalid, Scheme: scheme.Name(), Checked: e.Received, Cause: capture.CauseUnproved, Detail: "made with a secret of its own, as was asked for"}
+		}
+	}
+	return req.Body, nil
+}
+
+// put sets one value of a body, or says which may have been meant.
+func put(body []byte, set capture.Setting) ([]byte, error) {
+	out, err := set.Pointer.Set(body, set.Value)
+	wrong := new(capture.PointerError)
+	if !errors.As(err, &wrong) {
+		// A member that is new may be meant, or mistyped: samples are whole.
+		if _, there := set.Pointer.Read(body); !there {
+			if near := nearPointer(set.Pointer, body); near != "" {
+				return nil, fmt.Errorf("there is no %s in the sample; did you mean %s?", set.Pointer, near)
+			}
+		}
+		return out, err
+	}
+	if near := nearPointer(set.Pointer, body); near != "" {
+		return nil, fmt.Errorf("%w; did you mean %s?", err, near)
+	}
+	return nil, err
+}
+
+// nearPointer is the pointer into a document that one was likely meant to be,
+// or "".
+func nearPointer(p capture.Pointer, doc []byte) string {
+	known := capture.Pointers(doc, 2000)
+	names := make([]string, len(known))
+	for i, k := range known {
+		names[i] = string(k)
+	}
+	want := "/" + strings.TrimPrefix(strings.ReplaceAll(string(p), ".", "/"), "/")
+	return match.Nearest(want, names)
+}
+
+// filled is a sample with the templates in it filled in. What is wrong with one
+// is a *capture.FieldError.
+func filled(s *capture.Sample, from *fill.Source) (*capture.Sample, error) {
+	out := *s
+	var err error
+	text := func(field, v string) string {
+		if err != nil || !strings.Contains(v, "{{") {
+			return v
+		}
+		made, wrong := fill.Text(v, from)
+		if wrong != nil {
+			err = &capture.FieldError{Field: "sample." + field, Problem: wrong.Error()}
+		}
+		return made
+	}
+	doc := func(field string, v json.RawMessage) json.RawMessage {
+		if err != nil || len(v) == 0 {
+			return v
+		}
+		made, wrong := fill.JSON(v, from)
+		if wrong != nil {
+			err = &capture.FieldError{Field: "sample." + field, Problem: wrong.Error()}
+		}
+		return made
+	}
+	docs := func(field string, all map[string]json.RawMessage) map[string]json.RawMessage {
+		made := make(map[string]json.RawMessage, len(all))
+		for _, name := range sortedKeys(all) { // in one order, so that a seed gives the same again
+			made[name] = doc(field+"."+name, all[name])
+		}
+		return made
+	}
+	out.Path = text("path", s.Path)
+	out.Headers = make(map[string]string, len(s.Headers))
+	for _, name := range sortedKeys(s.Headers) {
+		out.Headers[name] = text("headers."+name, s.Headers[name])
+	}
+	out.Query, out.Params = docs("query", s.Query), docs("params", s.Params)
+	out.Body = doc("body", s.Body)
+	return &out, err
+}
