@@ -130,7 +130,7 @@ func (w *way) sign(wk *work, r *Request, how How, beside bool) error {
 		return errors.New("the URL is signed too, and is not known")
 	}
 	if !w.digested(r) {
-		return errors.New("the URL's bodySHA256 is not that of the body")
+		return errors.New("the URL needs a bodySHA256 of this body")
 	}
 	keys := w.keys(how.Secrets)
 	for _, h := range strings.Fields(w.with) {

@@ -153,7 +153,7 @@ var table = []record{
 			{as: "form:signature: {s}", message: "{t}{form:token}", at: "form:timestamp"},
 		}, ids: "/signature/token=hex50 form:token=hex50 /event-data/id", made: "/event-data/timestamp"},
 	{name: "mandrill", doc: "https://mailchimp.com/developer/transactional/guides/track-respond-activity-webhooks/",
-		ways: []way{{as: "X-Mandrill-Signature: {s}", message: "{url}{form}", alg: macSHA1, enc: inBase64}}},
+		ways: []way{{as: "X-Mandrill-Signature: {s}", when: "form:mandrill_events", message: "{url}{form}", alg: macSHA1, enc: inBase64}}},
 	{name: "postmark", doc: "https://postmarkapp.com/developer/webhooks/webhooks-overview",
 		ways: []way{{as: "Authorization: {s}", alg: equality, key: basic}}, shared: true, ids: "/MessageID"},
 	{name: "customer.io", doc: "https://docs.customer.io/journeys/webhooks/#securely-verify-requests",
@@ -224,6 +224,11 @@ var table = []record{
 		ways: []way{{as: "Calendly-Webhook-Signature: t={t},v1={s}", message: "{t}.{body}", past: 3 * time.Minute}}, made: "/created_at"},
 	{name: "cal.com", doc: "https://cal.com/docs/developing/guides/automation/webhooks", ways: []way{{as: "X-Cal-Signature-256: {s}"}}, ids: "/payload/uid", made: "/createdAt"},
 	{name: "docusign", doc: "https://developers.docusign.com/platform/webhooks/connect/hmac/", ways: []way{{as: "X-DocuSign-Signature-1: {s}", enc: inBase64}}, made: "/generatedDateTime"},
+	{name: "box", doc: "https://developer.box.com/guides/webhooks/v2/signatures-v2/",
+		ways: []way{
+			{as: "BOX-SIGNATURE-PRIMARY: {s}", message: "{body}{t}", at: "BOX-DELIVERY-TIMESTAMP", unit: rfc3339, enc: inBase64, past: 10 * time.Minute},
+			{as: "BOX-SIGNATURE-SECONDARY: {s}", message: "{body}{t}", at: "BOX-DELIVERY-TIMESTAMP", unit: rfc3339, enc: inBase64, past: 10 * time.Minute, old: true},
+		}, ids: "BOX-DELIVERY-ID=uuid /id", made: "/created_at"},
 	{name: "dropbox", doc: "https://www.dropbox.com/developers/reference/webhooks", ways: []way{{as: "X-Dropbox-Signature: {s}"}}},
 
 	// Content.

@@ -46,42 +46,43 @@ func (s *Scheme) Verify(r *Request, now time.Time, secrets ...Secret) capture.Si
 }
 
 // pick is the way by which the request is signed: of those that are there the
-// first that is written as it should be and that one of the secrets is for.
-// nil: none is there.
-func (s *Scheme) pick(wk *work, r *Request, secrets []Secret) *way {
+// first that one of the secrets is for, and in its place the one that is
+// written as it should be. nil: none is there.
+func (s *Scheme) pick(wk *work, r *Request, secrets []Secret) (best *way) {
 	if len(s.ways) == 1 {
 		if w := &s.ways[0]; w.there(r) {
 			return w
 		}
 		return nil
 	}
-	var best *way
-	most := -1
+	taken, written := false, false
 	for i := range s.ways {
 		w := &s.ways[i]
-		if !w.there(r) {
+		if best != nil && taken && (written || w.place != best.place) || !w.there(r) {
 			continue
 		}
-		n := 0
-		if w.each != "" {
-			n = 2
-		} else if w.read(wk, r, r.Body); len(wk.values) > 0 {
-			n = 2
+		takes, reads := w.takes(secrets), w.each != ""
+		if !reads {
+			w.read(wk, r, r.Body)
+			reads = len(wk.values) > 0
 		}
-		for j := range secrets {
-			if _, ok := w.key.parse(secrets[j].Text); ok {
-				n++
-				break
-			}
+		if best == nil || takes && !taken || takes == taken && reads && !written && w.place == best.place {
+			best, taken, written = w, takes, reads
 		}
-		if n == 3 {
-			return w
-		}
-		if n > most {
-			best, most = w, n
+		if taken && written {
+			return best
 		}
 	}
 	return best
+}
+
+func (w *way) takes(secrets []Secret) bool {
+	for i := range secrets {
+		if _, ok := w.key.parse(secrets[i].Text); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // applies reports whether a request can be signed this way.

@@ -112,6 +112,9 @@ func (t *trial) head() finding {
 			return finding{"", capture.CauseFormat, fmt.Sprintf("%s is %s, and may not have %q in it", p.place, quoted(value), w.parts[i+1].text)}
 		}
 	}
+	if w.twilio && !strings.Contains(t.m.URL, "bodySHA256=") && !w.digested(t.m.Request) {
+		return finding{"", capture.CauseMissing, "the body is no form, and there is no bodySHA256 in the URL"}
+	}
 	for name, k := range t.keys() {
 		if at, foreign := w.foreign(t.m.Request, t.m.doc, &k); foreign {
 			return finding{name, capture.CauseFormat, "the certificate is said to be at " + quoted(at) + ", which is not " + title(w.scheme.name) + "'s"}
@@ -284,10 +287,13 @@ func (t *trial) stamp() finding {
 	if !t.w.usesStamp {
 		return finding{}
 	}
-	at, _ := t.w.unit.read(t.m.stamp)
 	others := map[string]string{}
 	for _, u := range []unit{seconds, millis, rfc3339} {
-		others[string(u.append(nil, at))] = "the time in " + u.String()
+		for _, is := range []unit{seconds, millis, rfc3339} {
+			if at, ok := is.read(t.m.stamp); ok {
+				others[string(u.append(nil, at))] = "the time in " + u.String()
+			}
+		}
 		if date, err := time.Parse(time.RFC1123, t.m.Headers.First("Date")); err == nil {
 			others[string(u.append(nil, date))] = "the time of the Date header"
 		}
