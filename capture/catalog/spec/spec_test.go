@@ -216,6 +216,26 @@ func TestSchemasStandAlone(t *testing.T) {
 	}
 }
 
+// TestSharedSchemas reads one schema alone and beside more.
+func TestSharedSchemas(t *testing.T) {
+	hook := func(schema string) string {
+		return `{"post": {"requestBody": {"content": {"application/json": {"schema": ` + schema + `}}}}}`
+	}
+	got, err := spec.Read([]byte(`{"openapi": "3.1.0", "webhooks": {
+		"a": `+hook(`{"$ref": "#/components/schemas/A"}`)+`, "b": `+hook(`{"$ref": "#/components/schemas/A"}`)+`,
+		"c": `+hook(`{"$ref": "#/components/schemas/A", "required": ["more"]}`)+`},
+		"components": {"schemas": {"A": {"type": "object", "properties": {"more": {"const": 1}, "x": {"const": 2}}, "required": ["x"]}}}}`), spec.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schemas []string
+	for _, e := range got.Types {
+		schemas = append(schemas, string(e.Schema))
+	}
+	const a = `{"type":"object","properties":{"more":{"const":1},"x":{"const":2}},"required":["x"]}`
+	same(t, "schemas", schemas, []string{a, a, `{"$ref":"#/$defs/A","required":["more"],"$defs":{"A":` + a + `}}`})
+}
+
 func TestStripeFixtures(t *testing.T) {
 	got, err := spec.Read([]byte(documents["stripe"]), spec.Options{})
 	if err != nil {

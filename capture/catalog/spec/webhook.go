@@ -71,8 +71,11 @@ func (r *reader) schemaOf(tag string, w webhook) (*checker, error) {
 	if w.schema == nil {
 		return nil, nil
 	}
-	ref, _ := asObject(w.schema).get("$ref").(string)
-	if c, ok := r.checkers[ref]; ok {
+	only := "" // the reference that is all there is
+	if o := asObject(w.schema); o != nil && len(o.keys) == 1 && asText(o.get("$ref")) != "" {
+		only = fmt.Sprint(w.dialect, asText(o.get("$ref")))
+	}
+	if c, ok := r.checkers[only]; ok {
 		return c, nil
 	}
 	bundled, err := r.doc.bundle(w.schema, w.dialect)
@@ -83,8 +86,8 @@ func (r *reader) schemaOf(tag string, w webhook) (*checker, error) {
 	if err == nil {
 		var c *checker
 		if c, err = r.doc.check(bundled); err == nil {
-			if ref != "" && len(asObject(w.schema).keys) == 1 {
-				r.checkers[ref] = c
+			if only != "" {
+				r.checkers[only] = c
 			}
 			return c, nil
 		}
