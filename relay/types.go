@@ -181,6 +181,6 @@ func checkType(s *capture.EventTypeSpec) error {
 	if s.Provider != "" && !capture.IsSlug(s.Provider) {
 		return &capture.FieldError{Field: "provider", Problem: fmt.Sprintf("%q: want a provider's name, such as github", s.Provider)}
 	}
-	_, err := filled(&s.Sample, &fill.Source{Now: time.Now()})
+	_, err := parseSample(&s.Sample)
 	return err
 }
