@@ -46,7 +46,7 @@ var builtin = sync.OnceValue(func() []capture.EventType {
 	return all
 })
 
-// load reads the files side by side: it is a screen that waits.
+// load reads the files side by side, for somebody waits.
 func load() ([]capture.EventType, error) {
 	files, err := types.ReadDir("types")
 	if err != nil {
@@ -58,7 +58,9 @@ func load() ([]capture.EventType, error) {
 		wg.Go(func() { all[i], errs[i] = read(f.Name()) })
 	}
 	wg.Wait()
-	return slices.SortedFunc(slices.Values(slices.Concat(all...)), func(a, b capture.EventType) int { return strings.Compare(a.Tag, b.Tag) }), errors.Join(errs...)
+	sorted := slices.Concat(all...)
+	slices.SortFunc(sorted, func(a, b capture.EventType) int { return strings.Compare(a.Tag, b.Tag) })
+	return sorted, errors.Join(errs...)
 }
 
 func read(name string) (all []capture.EventType, err error) {
