@@ -135,7 +135,7 @@ func (p Pointer) find(doc []byte) (at span, rest []string, err error) {
 	for i, name := range tokens {
 		next, found := span{}, false
 		for m := range below(doc[at.start:at.end]) {
-			if m.name() == name { // of a name that is there twice the last counts
+			if m.is(name) { // of a name that is there twice the last counts
 				next, found = span{at.start + m.value.start, at.start + m.value.end}, true
 			}
 		}
@@ -159,6 +159,14 @@ type jsonMember struct {
 	quoted []byte // nil: of an array
 	number int
 	value  span
+}
+
+// is compares without making the name.
+func (m *jsonMember) is(name string) bool {
+	if m.quoted != nil && bytes.IndexByte(m.quoted, '\\') < 0 {
+		return string(m.quoted[1:len(m.quoted)-1]) == name
+	}
+	return m.name() == name
 }
 
 func (m *jsonMember) name() string {

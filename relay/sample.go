@@ -76,13 +76,15 @@ func (s *Sampler) Make(app string) (*capture.Event, []byte, error) {
 	e.ID, e.App, e.Origin, e.Received, e.Proto = capture.NewID(capture.EventID), app, capture.FromSample, now, "HTTP/1.1"
 	e.URL = capture.Address(cmp.Or(s.f.URL, s.f.To))
 	e.Metadata = map[string]string{"sample": s.t.Tag}
-	provider.Describe(e, body)
-	e.Provider = cmp.Or(s.t.Provider, e.Provider)
-	if e.Provider == "" || e.Type == "" {
-		e.Type = event
+	if e.Provider = s.t.Provider; e.Provider == "" {
+		e.Provider = provider.Recognise(e.Method, string(e.Target), e.Headers, body).Provider
 	}
 	if body, err = s.sign(e, body); err != nil {
 		return nil, nil, err
+	}
+	found := provider.Recognise(e.Method, string(e.Target), e.Headers, body)
+	if e.Type, e.ProviderID = event, found.ID; e.Provider != "" && found.Type != "" {
+		e.Type = found.Type
 	}
 	e.Size, e.SHA256 = int64(len(body)), capture.Sum(body)
 	return e, body, nil
@@ -121,7 +123,6 @@ func (s *Sampler) sign(e *capture.Event, body []byte) ([]byte, error) {
 		return nil, &capture.FieldError{Field: "secret", Problem: err.Error()}
 	}
 	e.Headers = req.Headers
-	e.ProviderID = provider.Recognise(e.Method, string(e.Target), e.Headers, req.Body).ID
 	if len(secrets) > 0 {
 		e.Signature = capture.Signature{Verdict: capture.Valid, Scheme: scheme.Name(), Secret: secrets[0].Name, Checked: e.Received}
 		if s.f.Forged {
