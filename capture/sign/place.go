@@ -116,6 +116,11 @@ func (p place) set(r *Request, base capture.Pointer, value string) error {
 			text = []byte(value)
 		}
 		body, err := at.Set(r.Body, text)
+		if up := strings.LastIndexByte(string(at), '/'); err != nil && up > 0 {
+			if _, there := at[:up].Read(r.Body); !there {
+				body, err = at[:up].Set(r.Body, fmt.Appendf(nil, "{%q:%s}", at[up+1:], text))
+			}
+		}
 		if err != nil {
 			return err
 		}

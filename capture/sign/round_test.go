@@ -153,6 +153,7 @@ func TestOf(t *testing.T) {
 		"standard-webhooks": {"openai", "Webhook-Signature"},
 		"slack":             {"", "X-Slack-Signature"},
 		"github":            {"", "x-hub-signature-256"},
+		"gitea":             {"", "X-Gitea-Signature"},
 		"wacht":             {"wacht", "webhook-signature"},
 		"":                  {"", "Authorization"},
 	} {

@@ -30,9 +30,7 @@ var table = []record{
 		ways: standardThenSvix, ids: "webhook-id=msg svix-id", made: "/timestamp"},
 	{name: "wacht", doc: "https://docs.wacht.dev/", ways: standardWays("webhook", false), shared: true, ids: "webhook-id=msg", made: "/timestamp"},
 
-	// Forges.
-	{name: "github", doc: "https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries",
-		ways: []way{{as: xHub256}, {as: xHub, alg: macSHA1}}, ids: "X-GitHub-Delivery=uuid"},
+	// Forges. Forgejo sends the headers of Gitea too, and both GitHub's.
 	{name: "forgejo", doc: "https://forgejo.org/docs/latest/user/webhooks/",
 		ways: []way{{as: "X-Forgejo-Signature: {s}"}, {as: "X-Gitea-Signature: {s}"}, {as: "X-Gogs-Signature: {s}"}, {as: xHub256}, {as: xHub, alg: macSHA1}},
 		ids:  "X-Forgejo-Delivery=uuid X-Gitea-Delivery X-Gogs-Delivery X-GitHub-Delivery"},
@@ -40,6 +38,8 @@ var table = []record{
 		ways: []way{{as: "X-Gitea-Signature: {s}"}, {as: "X-Gogs-Signature: {s}"}, {as: xHub256}, {as: xHub, alg: macSHA1}},
 		ids:  "X-Gitea-Delivery=uuid X-Gogs-Delivery X-GitHub-Delivery"},
 	{name: "gogs", doc: "https://gogs.io/docs/features/webhook", ways: []way{{as: "X-Gogs-Signature: {s}"}}, ids: "X-Gogs-Delivery=uuid"},
+	{name: "github", doc: "https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries",
+		ways: []way{{as: xHub256}, {as: xHub, alg: macSHA1}}, ids: "X-GitHub-Delivery=uuid"},
 	{name: "gitlab", doc: "https://docs.gitlab.com/user/project/integrations/webhooks/",
 		ways: append([]way{{as: "X-Gitlab-Token: {s}", alg: equality, key: noWhsec}}, standardWays("webhook", false)[0]),
 		ids:  "webhook-id=uuid Idempotency-Key X-Gitlab-Event-UUID"},
@@ -195,7 +195,7 @@ var table = []record{
 	{name: "workos", doc: "https://workos.com/docs/events/data-syncing/webhooks",
 		ways: []way{{as: "WorkOS-Signature: t={t}, v1={s}", message: "{t}.{body}", unit: millis, past: 3 * time.Minute}}, ids: "/id", made: "/created_at"},
 	{name: "persona", doc: "https://docs.withpersona.com/webhooks-best-practices",
-		ways: []way{{as: "Persona-Signature: t={t},v1={s},…", message: "{t}.{body}"}}, ids: "/data/id", made: "/data/attributes/created-at"},
+		ways: []way{{as: "Persona-Signature: t={t},v1={s}", message: "{t}.{body}"}}, ids: "/data/id", made: "/data/attributes/created-at"},
 
 	// Work.
 	{name: "linear", doc: "https://linear.app/developers/webhooks#securing-webhooks",

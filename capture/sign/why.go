@@ -1,7 +1,7 @@
 package sign
 
 import (
-	"bytes"
+	"crypto/subtle"
 	"fmt"
 	"strconv"
 	"strings"
@@ -147,7 +147,7 @@ func (t *trial) keys() func(yield func(string, key) bool) {
 // made reports whether the bytes of a MAC are among those that came.
 func (t *trial) made(sum []byte) bool {
 	for _, g := range t.given {
-		if len(sum) > 0 && bytes.Equal(g, sum) { // what is compared here is told to who has the secret, and accepts nothing
+		if len(sum) > 0 && subtle.ConstantTimeCompare(g, sum) == 1 {
 			return true
 		}
 	}
@@ -195,7 +195,7 @@ func (t *trial) blank() finding {
 		}
 		if t.w.alg == equality && t.w.key == text {
 			for _, value := range t.wk.values {
-				if strings.TrimSpace(value) == trimmed {
+				if subtle.ConstantTimeCompare([]byte(strings.TrimSpace(value)), []byte(trimmed)) == 1 {
 					return finding{s.Name, capture.CauseBlank, s.Name + " came with blanks around it"}
 				}
 			}
