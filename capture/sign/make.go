@@ -65,13 +65,16 @@ func (s *Scheme) tasks(r *Request, secrets []Secret) ([]task, error) {
 			continue
 		}
 		applies = true
-		keys := w.keys(secrets)
-		if len(keys) == 0 && len(secrets) > 0 {
+		is := w.there(r)
+		if !is && (w.old || len(there) > 0) {
 			continue
 		}
-		if w.there(r) {
+		keys := w.keys(secrets)
+		switch {
+		case len(keys) == 0 && len(secrets) > 0:
+		case is:
 			there = append(there, task{w, keys})
-		} else if !w.old {
+		default:
 			anew = append(anew, task{w, keys})
 		}
 	}
@@ -121,7 +124,8 @@ func (s *Scheme) clear(r *Request, tasks []task, all bool) error {
 		if !w.place.fits(r) || !all && renews(tasks, w.place) {
 			continue
 		}
-		for _, b := range w.bases(r, nil) {
+		var one [1]base
+		for _, b := range w.bases(r, one[:0]) {
 			if err := w.place.clear(r, b.at); err != nil {
 				return err
 			}

@@ -163,3 +163,15 @@ func TestOf(t *testing.T) {
 		}
 	}
 }
+
+func TestTable(t *testing.T) {
+	names := sign.Names()
+	if once := slices.Compact(slices.Clone(names)); len(once) != len(names) {
+		t.Errorf("a name is there twice: %v", names)
+	}
+	for _, name := range names {
+		if s := scheme(t, name); !strings.HasPrefix(s.Doc(), "https://") || s.Name() != name {
+			t.Errorf("%s: %s is documented at %q", name, s.Name(), s.Doc())
+		}
+	}
+}

@@ -28,7 +28,7 @@ var table = []record{
 		ways: svixThenStandard, ids: "svix-id=msg webhook-id", made: "/timestamp"},
 	{name: "standard-webhooks", doc: "https://www.standardwebhooks.com/",
 		ways: standardThenSvix, ids: "webhook-id=msg svix-id", made: "/timestamp"},
-	{name: "wacht", doc: "https://docs.wacht.dev/", ways: standardWays("webhook", false), shared: true, ids: "webhook-id=msg", made: "/timestamp"},
+	{name: "wacht", doc: "https://www.standardwebhooks.com/", ways: standardWays("webhook", false), shared: true, ids: "webhook-id=msg", made: "/timestamp"},
 
 	// Forges. Forgejo sends the headers of Gitea too, and both GitHub's.
 	{name: "forgejo", doc: "https://forgejo.org/docs/latest/user/webhooks/",
@@ -243,8 +243,8 @@ var table = []record{
 	{name: "pusher", doc: "https://pusher.com/docs/channels/server_api/webhooks/#authentication", ways: []way{{as: "X-Pusher-Signature: {s}"}}, made: "/time_ms"},
 
 	// Those whose dialects hooktape speaks.
-	{name: "blocklet", doc: "https://www.arcblock.io/docs/blocklet-developer/", ways: []way{{as: "X-Webhook-Signature: t={t},v1={s}", message: "{t}.{body}"}}, shared: true},
-	{name: "ark", doc: "https://ark.dev/docs/", ways: []way{{as: "Authorization: {s}", alg: equality, key: arkToken}}, shared: true, made: "/timestamp"},
+	{name: "blocklet", doc: "https://www.npmjs.com/package/@abtnode/core", ways: []way{{as: "X-Webhook-Signature: t={t},v1={s}", message: "{t}.{body}"}}, shared: true},
+	{name: "ark", doc: "https://github.com/ArkEcosystem/core/tree/master/packages/core-webhooks", ways: []way{{as: "Authorization: {s}", alg: equality, key: arkToken}}, shared: true, made: "/timestamp"},
 
 	// A forwarder.
 	{name: "hookdeck", doc: "https://hookdeck.com/docs/authentication", ways: []way{{as: "X-Hookdeck-Signature: {s}", enc: inBase64}}, ids: "X-Hookdeck-EventID"},
