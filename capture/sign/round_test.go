@@ -153,12 +153,25 @@ func TestOf(t *testing.T) {
 		"standard-webhooks": {"openai", "Webhook-Signature"},
 		"slack":             {"", "X-Slack-Signature"},
 		"github":            {"", "x-hub-signature-256"},
+		"gitea":             {"", "X-Gitea-Signature"},
 		"wacht":             {"wacht", "webhook-signature"},
 		"":                  {"", "Authorization"},
 	} {
 		s, ok := sign.Of(of.provider, &sign.Request{Headers: capture.Headers{{of.header, "x"}}})
 		if ok != (want != "") || ok && s.Name() != want {
 			t.Errorf("%v: %v, want %q", of, s, want)
+		}
+	}
+}
+
+func TestTable(t *testing.T) {
+	names := sign.Names()
+	if once := slices.Compact(slices.Clone(names)); len(once) != len(names) {
+		t.Errorf("a name is there twice: %v", names)
+	}
+	for _, name := range names {
+		if s := scheme(t, name); !strings.HasPrefix(s.Doc(), "https://") || s.Name() != name {
+			t.Errorf("%s: %s is documented at %q", name, s.Name(), s.Doc())
 		}
 	}
 }

@@ -1,7 +1,7 @@
 package sign
 
 import (
-	"bytes"
+	"crypto/subtle"
 	"fmt"
 	"strconv"
 	"strings"
@@ -129,6 +129,10 @@ func (t *trial) head() finding {
 	return finding{}
 }
 
+// large reports whether the body is one with which nothing is tried that needs
+// many a signature computed.
+func (t *trial) large() bool { return len(t.m.Body) > mostTried }
+
 // keys yields the secrets that are of the way's kind.
 func (t *trial) keys() func(yield func(string, key) bool) {
 	return func(yield func(string, key) bool) {
@@ -143,7 +147,7 @@ func (t *trial) keys() func(yield func(string, key) bool) {
 // made reports whether the bytes of a MAC are among those that came.
 func (t *trial) made(sum []byte) bool {
 	for _, g := range t.given {
-		if len(sum) > 0 && bytes.Equal(g, sum) { // what is compared here is told to who has the secret, and accepts nothing
+		if len(sum) > 0 && subtle.ConstantTimeCompare(g, sum) == 1 {
 			return true
 		}
 	}
@@ -185,13 +189,13 @@ func (t *trial) blank() finding {
 			return finding{s.Name, capture.CauseBlank, "made without the blanks or line ends around " + s.Name}
 		}
 		for _, after := range []string{"\n", "\r\n", " "} {
-			if t.w.key == text && t.w.alg != equality && t.by(t.w.key, s.Text+after) {
+			if t.w.key == text && t.w.alg != equality && !t.large() && t.by(t.w.key, s.Text+after) {
 				return finding{s.Name, capture.CauseBlank, fmt.Sprintf("made with %s and %q behind it", s.Name, after)}
 			}
 		}
 		if t.w.alg == equality && t.w.key == text {
 			for _, value := range t.wk.values {
-				if strings.TrimSpace(value) == trimmed {
+				if subtle.ConstantTimeCompare([]byte(strings.TrimSpace(value)), []byte(trimmed)) == 1 {
 					return finding{s.Name, capture.CauseBlank, s.Name + " came with blanks around it"}
 				}
 			}
@@ -208,7 +212,7 @@ func (t *trial) by(how *kind, secret string) bool {
 
 // keyEncoding tries the secret as text where it is encoded, and the reverse.
 func (t *trial) keyEncoding() finding {
-	if t.w.alg.asymmetric() || t.w.alg == equality {
+	if t.w.alg.asymmetric() || t.w.alg == equality || t.large() {
 		return finding{}
 	}
 	for _, s := range t.secrets {
@@ -248,7 +252,7 @@ func (t *trial) as(m *message) (string, bool) {
 }
 
 func (t *trial) body() finding {
-	if !t.w.usesBody && !t.w.twilio || len(t.m.Body) > mostTried {
+	if !t.w.usesBody && !t.w.twilio || t.large() {
 		return finding{}
 	}
 	for body, v := range otherBodies(t.m.Request) {
@@ -319,7 +323,7 @@ func (t *trial) stamp() finding {
 // algorithm tries the MACs of other hashes.
 func (t *trial) algorithm() finding {
 	for _, a := range []algorithm{macSHA256, macSHA1, macSHA512, plainSHA256} {
-		if t.w.alg.asymmetric() || t.w.alg == equality || a == t.w.alg || len(t.m.Body) > mostTried {
+		if t.w.alg.asymmetric() || t.w.alg == equality || a == t.w.alg || t.large() {
 			continue
 		}
 		other := *t.w
@@ -335,7 +339,7 @@ func (t *trial) algorithm() finding {
 
 // layout tries what other schemes sign.
 func (t *trial) layout() finding {
-	if t.w.alg == equality || t.w.alg == plainSHA256 || len(t.m.Body) > mostTried {
+	if t.w.alg == equality || t.w.alg == plainSHA256 || t.large() {
 		return finding{}
 	}
 	for _, layout := range layouts() {
