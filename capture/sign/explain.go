@@ -54,7 +54,7 @@ func (e *Explanation) one(w *way, wk *work, m *message, now time.Time, secrets [
 	if n == mostSignatures {
 		e.add(true, "of the signatures the first %d are looked at", n)
 	} else {
-		e.add(n > 0, "written as %s: %d", w.as, n)
+		e.add(n > 0, "signatures that are written as they should be (%s): %d", w.as, n)
 	}
 	if w.usesStamp || w.stamp.kind != nowhere {
 		e.time(w, m.stamp, now)
