@@ -106,7 +106,7 @@ func importTypes(ctx context.Context, e *env, o *common, client *api.Client, typ
 			}
 		}
 	}
-	fmt.Fprintf(e.stderr, "%d event types made", made)
+	fmt.Fprintf(e.stderr, "%d event type%s made", made, map[bool]string{true: "s"}[made != 1])
 	if there > 0 {
 		fmt.Fprintf(e.stderr, ", %d were there already; --replace makes them anew", there)
 	}

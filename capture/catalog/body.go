@@ -47,7 +47,7 @@ func kindOf(h capture.Headers) kind {
 // encode is the bytes of a sample's body, which is JSON. None, and null, are no
 // bytes.
 func encode(body json.RawMessage, k kind) ([]byte, error) {
-	if body = bytes.TrimSpace(body); len(body) == 0 || string(body) == "null" {
+	if trimmed := bytes.TrimSpace(body); len(trimmed) == 0 || string(trimmed) == "null" {
 		return nil, nil
 	}
 	if k == jsonKind || k == anyKind && !isText(body) {

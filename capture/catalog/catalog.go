@@ -73,7 +73,7 @@ func read(name string) (all []capture.EventType, err error) {
 		return nil, fmt.Errorf("catalog: %s: %w", name, err)
 	}
 	for i := range all {
-		all[i].Builtin = true
+		all[i].Builtin, all[i].Sample = true, all[i].Sample.Whole()
 		if all[i].Provider == "" {
 			all[i].Provider = strings.TrimSuffix(name, ".json")
 		}
