@@ -28,11 +28,15 @@ var types embed.FS
 // parsed when first asked for. All callers share them, and change nothing.
 func Builtin() []capture.EventType { return builtin() }
 
-// Lookup is the built-in event type of that tag.
+// Lookup is the built-in event type of that tag, in any case: no two differ in
+// that alone.
 func Lookup(tag string) (t capture.EventType, ok bool) {
 	all := builtin()
 	i, ok := slices.BinarySearchFunc(all, tag, func(t capture.EventType, tag string) int { return strings.Compare(t.Tag, tag) })
 	if !ok {
+		i = slices.IndexFunc(all, func(t capture.EventType) bool { return strings.EqualFold(t.Tag, tag) })
+	}
+	if i < 0 {
 		return capture.EventType{}, false
 	}
 	return all[i], true

@@ -255,3 +255,21 @@ func BenchmarkUnmarshal(b *testing.B) {
 		}
 	}
 }
+
+// TestTagsDifferInMoreThanCase: they are looked up in any.
+func TestTagsDifferInMoreThanCase(t *testing.T) {
+	seen := map[string]string{}
+	for _, kind := range catalog.Builtin() {
+		lower := strings.ToLower(kind.Tag)
+		if other := seen[lower]; other != "" {
+			t.Errorf("%s and %s", kind.Tag, other)
+		}
+		seen[lower] = kind.Tag
+		if found, ok := catalog.Lookup(lower); !ok || found.Tag != kind.Tag {
+			t.Errorf("%s is not found by %s", kind.Tag, lower)
+		}
+	}
+	if _, ok := catalog.Lookup("github:nothing"); ok {
+		t.Error("found what is not there")
+	}
+}
