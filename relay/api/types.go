@@ -93,6 +93,7 @@ func (c *Client) Type(ctx context.Context, tag string) (t capture.EventType, err
 
 // CreateType implements Types.
 func (c *Client) CreateType(ctx context.Context, tag string, spec capture.EventTypeSpec, from capture.ID) (t capture.EventType, err error) {
+	spec.Sample = spec.Sample.Whole()
 	err = c.call(ctx, "POST", "/types", typeInput{tag, spec, from}, &t)
 	return t, err
 }
