@@ -101,5 +101,10 @@ func (d *Dispatcher) Try(ctx context.Context, url string, e *capture.Event, body
 	a.Endpoint, a.Status, a.Started = endpoint.ID, capture.AttemptPending, time.Now().UTC()
 	sender.Send(ctx, e, body, a)
 	done := *a
+	if row, err := d.History.Event(ctx, e.ID); err == nil && a.Request != nil && row.SHA256 != e.SHA256 {
+		sent := *a.Request // restamped where it was asked for
+		sent.Made = capture.Raw(body[:min(len(body), 1<<20)])
+		done.Request = &sent
+	}
 	return d.History.Keep(context.WithoutCancel(ctx), &capture.Change{Attempts: []*capture.Attempt{&done}})
 }

@@ -194,6 +194,7 @@ func (s *session) serveAck(w http.ResponseWriter, r *http.Request) error {
 }
 
 // serveBody is the body of an event, or the part of it that a Range asks for.
+// With ?attempt=ID it is what that attempt sends, which may be another.
 func (s *session) serveBody(w http.ResponseWriter, r *http.Request) error {
 	id, err := capture.ParseID(capture.EventID, r.PathValue("id"))
 	if err != nil {
@@ -206,6 +207,9 @@ func (s *session) serveBody(w http.ResponseWriter, r *http.Request) error {
 	if row.App != s.app || !s.wants(&row.Event) {
 		return capture.ErrNotFound
 	}
+	if sent := s.hub.waiting(s, capture.ID(r.URL.Query().Get("attempt"))); sent != nil && sent.body != nil {
+		return pour(w, r, sent.body, capture.Sum(sent.body))
+	}
 	weight := min(row.Size, mostReading)
 	if err := s.hub.reading.Acquire(r.Context(), weight); err != nil {
 		return err
@@ -215,12 +219,17 @@ func (s *session) serveBody(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return pour(w, r, body, row.SHA256)
+}
+
+// pour writes a body, or the part of it that a Range asks for.
+func pour(w http.ResponseWriter, r *http.Request, body []byte, sum capture.Digest) error {
 	// Who does not read holds nobody else's bodies up.
 	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(bodyTime)); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
-	w.Header().Set("ETag", fmt.Sprintf("%q", row.SHA256))
+	w.Header().Set("ETag", fmt.Sprintf("%q", sum))
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 	return nil
 }

@@ -174,7 +174,7 @@ func (in *intake) event(ctx context.Context, f *frame) error {
 			return ctx.Err()
 		}
 		defer func() { <-in.fetching }()
-		body, err := in.fetch(ctx, f.Event)
+		body, err := in.fetch(ctx, f.Event, f.Event.ID)
 		if errors.Is(err, errGone) {
 			in.log().Error("an event was lost at the relay", "event", f.Event.ID, "err", err)
 			in.track.done(f.Seq, nil)
@@ -290,7 +290,7 @@ func (in *intake) order(ctx context.Context, f *frame) {
 		if f.Event.Sealed { // the answer would be for the relay to read
 			err = capture.ErrSealed
 		} else if f.Apart {
-			f.Body, err = in.fetch(ctx, f.Event)
+			f.Body, err = in.fetch(ctx, f.Event, a.ID)
 		}
 		if err == nil {
 			err = in.Hands.Try(ctx, f.Text, f.Event, f.Body, a)
@@ -352,16 +352,21 @@ func (in *intake) post(ctx context.Context, path string, body []byte) error {
 	return res.Body.Close()
 }
 
-// fetch is the body of an event that travels apart. What has come before the
+// fetch is the body of an event that travels apart, or what an attempt at it
+// sends; of says which of them. What has come before the
 // relay has had enough of a slow link, or the connection broke, is not asked
 // for again.
-func (in *intake) fetch(ctx context.Context, e *capture.Event) (body []byte, err error) {
+func (in *intake) fetch(ctx context.Context, e *capture.Event, of capture.ID) (body []byte, err error) {
 	for had := -1; ; {
-		body, err = in.fetchOn(ctx, e)
+		body, err = in.fetchOn(ctx, e, of)
 		in.mu.Lock()
-		has := len(in.partial[e.ID])
+		has := len(in.partial[of])
+		ended := err == nil || ctx.Err() != nil || has <= had
+		if ended && of != e.ID { // nobody asks for that attempt again
+			delete(in.partial, of)
+		}
 		in.mu.Unlock()
-		if err == nil || ctx.Err() != nil || has <= had {
+		if ended {
 			return body, err
 		}
 		had = max(has, 0)
@@ -369,18 +374,22 @@ func (in *intake) fetch(ctx context.Context, e *capture.Event) (body []byte, err
 }
 
 // fetchOn asks for what is not here yet of a body.
-func (in *intake) fetchOn(ctx context.Context, e *capture.Event) (body []byte, err error) {
+func (in *intake) fetchOn(ctx context.Context, e *capture.Event, of capture.ID) (body []byte, err error) {
 	in.mu.Lock()
-	body = in.partial[e.ID]
+	body = in.partial[of]
 	in.mu.Unlock()
 	var ask []string
 	if len(body) > 0 {
 		ask = []string{"Range", fmt.Sprintf("bytes=%d-", len(body))}
 	}
-	res, err := in.do(ctx, "GET", "/events/"+string(e.ID)+"/body", nil, ask...)
+	path := "/events/" + string(e.ID) + "/body"
+	if of != e.ID {
+		path += "?attempt=" + string(of)
+	}
+	res, err := in.do(ctx, "GET", path, nil, ask...)
 	if err == nil || errors.Is(err, errGone) { // else it is good for the next connection
 		in.mu.Lock()
-		delete(in.partial, e.ID)
+		delete(in.partial, of)
 		in.mu.Unlock()
 	}
 	if err != nil {
@@ -396,7 +405,7 @@ func (in *intake) fetchOn(ctx context.Context, e *capture.Event) (body []byte, e
 	case err != nil && int64(b.Len()) < e.Size:
 		in.mu.Lock()
 		if len(in.partial) < mostFetching {
-			in.partial[e.ID] = b.Bytes()
+			in.partial[of] = b.Bytes()
 		}
 		in.mu.Unlock()
 		return nil, fmt.Errorf("tunnel: body of %s: %w", e.ID, err)

@@ -149,11 +149,12 @@ func (h *Hub) order(ctx context.Context, to capture.Endpoint, e *capture.Event, 
 		return nil, ErrNobody
 	}
 	w := h.wait(s, a.ID, deadline)
-	h.mu.Unlock()
-	f := &frame{Kind: isAttempt, Event: e, Attempt: a, Text: to.URL, Body: body}
+	asked := *a // it may be written when nobody waits any more
+	f := &frame{Kind: isAttempt, Event: e, Attempt: &asked, Text: to.URL, Body: body}
 	if len(body) > mostInline {
-		f.Body, f.Apart = nil, true
+		f.Body, f.Apart, w.body = nil, true, body
 	}
+	h.mu.Unlock()
 	select {
 	case s.frames <- f:
 		s.poke()

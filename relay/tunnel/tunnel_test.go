@@ -380,6 +380,55 @@ func TestLargeBodiesTravelApart(t *testing.T) {
 	}
 }
 
+// What is sent again may have another body than the one that was kept: restamped,
+// and too large for a frame. The listener is sent that one, and says so.
+func TestOrderWithABodyOfItsOwn(t *testing.T) {
+	r, l := newRelay(t), newListener(t)
+	l.run(r)
+	for _, size := range []int{0, 100, 64 << 10, 64<<10 + 1, 3 << 20} {
+		e := r.catch("shop", fmt.Sprintf("/%d", size), bytes.Repeat([]byte("k"), size))
+		made := append(bytes.Repeat([]byte("m"), size), "ade"...)
+		restamped := *e
+		restamped.Size, restamped.SHA256 = int64(len(made)), capture.Sum(made)
+		a := r.order(l, &restamped, made)
+		if a.Status != capture.AttemptSucceeded {
+			t.Fatalf("%d bytes: %s %+v", size, a.Status, a.Error)
+		}
+		l.app.mu.Lock()
+		got := slices.ContainsFunc(l.app.bodies, func(b []byte) bool { return bytes.Equal(b, made) })
+		l.app.mu.Unlock()
+		if !got {
+			t.Errorf("%d bytes: the app did not get what was made", size)
+		}
+		kept, err := l.store.Attempt(t.Context(), a.ID)
+		if err != nil || kept.Request == nil || string(kept.Request.Made) != string(made[:min(len(made), 1<<20)]) {
+			t.Errorf("%d bytes: the listener does not say what it sent: %v", size, err)
+		}
+		if body, err := l.store.Body(t.Context(), e.ID); err != nil || len(body) != size {
+			t.Errorf("%d bytes: it keeps %d of the event, %v", size, len(body), err)
+		}
+	}
+}
+
+// order sends an event again through the relay, to the target of a listener.
+func (r *relayEnd) order(l *listenEnd, e *capture.Event, body []byte) *capture.Attempt {
+	r.t.Helper()
+	var id capture.ID
+	eventually(r.t, true, func() bool {
+		all, err := r.store.Listeners(r.t.Context())
+		if err != nil || len(all) == 0 {
+			return false
+		}
+		id = all[0].ID
+		_, err = l.store.Event(r.t.Context(), e.ID)
+		return err == nil
+	})
+	a := &capture.Attempt{ID: capture.NewID(capture.AttemptID), Event: e.ID, Delivery: capture.NewID(capture.DeliveryID), Number: 2,
+		Status: capture.AttemptPending, TriggeredBy: capture.ByUser, TriggeredFrom: capture.FromManual}
+	tunnel.Sender{Hub: r.hub, Endpoint: capture.Endpoint{Of: id, EndpointSpec: capture.EndpointSpec{URL: l.app.URL}}}.Send(r.t.Context(), e, body, a)
+	return a
+}
+
 // A relay that ends tells its listeners, and they come back to the next.
 func TestFarewell(t *testing.T) {
 	r, l := newRelay(t), newListener(t)

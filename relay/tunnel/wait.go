@@ -19,6 +19,7 @@ type wait struct {
 	session  *session
 	deadline time.Time
 	answer   chan *capture.Attempt // one slot; closed when there will be none
+	body     []byte                // of an attempt, that travels apart; nil: there is none
 }
 
 // Await prepares for the answer to an event that is about to be kept, until
