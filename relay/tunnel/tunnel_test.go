@@ -230,13 +230,20 @@ func TestClaims(t *testing.T) {
 // believes in, and says whose that was. Two that are alive do not fight.
 func TestNewestConnectionTakesOver(t *testing.T) {
 	r, l := newRelay(t), newListener(t)
-	_, stop := l.run(r)
+	before, ended := l.far(r), make(chan error, 1)
+	go func() { ended <- before.Run(t.Context()) }()
+	<-before.Ready()
 	again, _ := l.run(r)
 	if notice := again.Link().Notice; !strings.Contains(notice, "took over from ada@laptop") {
 		t.Errorf("the notice is %q", notice)
 	}
-	if err := stop(); !errors.Is(err, tunnel.ErrTaken) {
-		t.Errorf("the one before ended with %v", err)
+	select { // by itself
+	case err := <-ended:
+		if !errors.Is(err, tunnel.ErrTaken) {
+			t.Errorf("the one before ended with %v", err)
+		}
+	case <-time.After(patience):
+		t.Fatal("the one before goes on")
 	}
 	r.catch("shop", "/0", nil)
 	eventually(t, "[/0]", l.app.seen)
