@@ -149,7 +149,7 @@ func (t *trial) made(sum []byte) bool {
 
 func (t *trial) encoding() finding {
 	w := t.w
-	if w.alg == equality {
+	if w.alg == equality || !w.digested(t.m.Request) {
 		return finding{}
 	}
 	for name, k := range t.keys() {
