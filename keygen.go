@@ -10,18 +10,29 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"code.hooktape.dev/hooktape/capture/match"
 	"code.hooktape.dev/hooktape/capture/seal"
+	"code.hooktape.dev/hooktape/capture/sign"
 )
 
 func keygenCommand(e *env) *cli.Command {
 	var o common
 	var file string
 	return &cli.Command{
-		Name: "keygen", Usage: "make the key that opens sealed webhooks, and show whom to seal to",
-		Description: "The key is in a file that only you can read: who loses it loses what was sealed to it.\n" +
-			"What is shown is its recipient, for hooktape apps update SLUG --seal-to. A key that is there stays.",
+		Name: "keygen", Usage: "make the key that opens sealed webhooks, or a secret that signs like a provider's", ArgsUsage: "[SCHEME]",
+		Description: "Without a SCHEME: the key is in a file that only you can read; who loses it loses what was\n" +
+			"sealed to it. What is shown is its recipient, for hooktape apps update SLUG --seal-to. A key\n" +
+			"that is there stays.\n" +
+			"With a SCHEME such as stripe or discord, a secret of its kind is shown and not kept, and where\n" +
+			"the receiver has another half, that too. It is for trying receivers out, with trigger --secret.",
 		Flags: append(o.here(), identityFlag(&file, "keep the key in `FILE`")),
-		Action: func(*cli.Context) error {
+		Action: func(c *cli.Context) error {
+			if c.NArg() > 1 {
+				return usage("keygen: want one SCHEME at most")
+			}
+			if c.NArg() == 1 {
+				return showSecret(e, &o, c.Args().First())
+			}
 			path, err := o.identity(file)
 			if err != nil {
 				return err
@@ -40,6 +51,30 @@ func keygenCommand(e *env) *cli.Command {
 			return show(e, &o, shown, func(w io.Writer) { fmt.Fprintln(w, strings.Join(shown.Recipients, "\n")) })
 		},
 	}
+}
+
+// showSecret makes a secret of a scheme.
+func showSecret(e *env, o *common, scheme string) error {
+	s, ok := sign.Lookup(scheme)
+	if !ok {
+		like := ""
+		if near := match.Nearest(scheme, sign.Names()); near != "" {
+			like = fmt.Sprintf("; did you mean %q?", near)
+		}
+		return usage("keygen: no scheme %q%s", scheme, like)
+	}
+	secret := s.NewSecret()
+	shown := struct {
+		Scheme string `json:"scheme"`
+		Secret string `json:"secret"`
+		Public string `json:"public,omitempty"`
+	}{s.Name(), secret, s.Public(secret)}
+	return show(e, o, shown, func(w io.Writer) {
+		fmt.Fprintln(w, shown.Secret)
+		if shown.Public != "" {
+			fmt.Fprintf(w, "\nThe receiver's half:\n%s\n", shown.Public)
+		}
+	})
 }
 
 // makeKey makes a file with a key, unless it is there.

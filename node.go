@@ -88,7 +88,11 @@ func openNode(ctx context.Context, dir string, o store.Options, forward answer.O
 		if err != nil {
 			return nil, err
 		}
-		stamped := n.registry.Stamped(s, func(ev *capture.Event) bool { return answer.AsCaught(&e, ev) })
+		most := 0
+		if e.Of != "" {
+			most = tunnel.MostInline // a larger body, the listener fetches as it was kept
+		}
+		stamped := n.registry.Stamped(s, func(ev *capture.Event) bool { return answer.AsCaught(&e, ev) }, most)
 		return &rules.Sender{Deliverer: stamped, Rules: book.Set, Timeout: cmp.Or(time.Duration(e.Timeout), forward.Timeout, 30*time.Second)}, nil
 	}
 	n.api = &api.Server{Source: s, Registry: n.registry, Resend: n.dispatch.Resend, Version: version(), Ready: capture.Ready{Store: dir, Targets: []string{}}}

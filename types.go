@@ -19,7 +19,7 @@ import (
 func typesCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name: "types", Aliases: []string{"type"}, Usage: "manage event types: kinds of webhooks, each with a sample that trigger sends",
-		Subcommands: []*cli.Command{typesLs(e), typesGet(e), typesCreate(e), typesUpdate(e), typesRm(e)},
+		Subcommands: []*cli.Command{typesLs(e), typesGet(e), typesCreate(e), typesUpdate(e), typesRm(e), importCommand(e)},
 	}
 }
 

@@ -47,6 +47,30 @@ type Sample struct {
 	Params map[string]json.RawMessage `json:"params" cbor:"6,keyasint,omitempty"`
 }
 
+// Whole is s with empty maps where it has none, and no body where that is null:
+// all members are there in JSON.
+func (s Sample) Whole() Sample {
+	if s.Headers == nil {
+		s.Headers = map[string]string{}
+	}
+	if s.Query == nil {
+		s.Query = map[string]json.RawMessage{}
+	}
+	if s.Params == nil {
+		s.Params = map[string]json.RawMessage{}
+	}
+	if string(s.Body) == "null" {
+		s.Body = nil
+	}
+	return s
+}
+
+// Empty reports whether s says nothing.
+func (s Sample) Empty() bool {
+	s = s.Whole()
+	return s.Method == "" && s.Path == "" && len(s.Headers)+len(s.Query)+len(s.Params)+len(s.Body) == 0
+}
+
 // SplitTag is the halves of a tag; ok is false for what is none.
 func SplitTag(tag string) (app, event string, ok bool) {
 	app, event, ok = strings.Cut(tag, ":")

@@ -12,14 +12,15 @@ import (
 
 // Pointer names a value in a JSON document (RFC 6901): "" is all of it,
 // /a/0/b~1c the member "b/c" of the first element of the member a.
+//
+// Its methods look at no more of a document than they must. Of one that is no
+// JSON they may find what stands before its mistake, and what they make of it
+// is no JSON either.
 type Pointer string
 
 // Read is the value that p names in doc, as it is written there. It is false
-// where there is none, or where doc is no JSON.
+// where there is none.
 func (p Pointer) Read(doc []byte) (value json.RawMessage, ok bool) {
-	if !json.Valid(doc) {
-		return nil, false
-	}
 	v, _, err := p.find(doc)
 	if err != nil {
 		return nil, false
@@ -32,9 +33,6 @@ func (p Pointer) Read(doc []byte) (value json.RawMessage, ok bool) {
 // the last of an array, also called "-". The error is a *PointerError where
 // that cannot be done.
 func (p Pointer) Set(doc []byte, value json.RawMessage) ([]byte, error) {
-	if !json.Valid(doc) {
-		return nil, &PointerError{Pointer: p, Problem: "the document is no JSON"}
-	}
 	if !json.Valid(value) {
 		return nil, &PointerError{Pointer: p, Problem: "the value is no JSON"}
 	}
@@ -43,10 +41,10 @@ func (p Pointer) Set(doc []byte, value json.RawMessage) ([]byte, error) {
 	if err == nil {
 		return splice(doc, v, value), nil
 	}
-	if len(rest) != 1 || doc[v.start] != '{' && doc[v.start] != '[' {
+	in, n := doc[v.start:v.end], 0
+	if len(rest) != 1 || len(in) < 2 || in[0] != '{' && in[0] != '[' || in[len(in)-1] != in[0]+2 { // } and ] are two behind { and [
 		return nil, err
 	}
-	in, n := doc[v.start:v.end], 0
 	for range below(in) {
 		n++
 	}
@@ -69,15 +67,12 @@ func (p Pointer) Set(doc []byte, value json.RawMessage) ([]byte, error) {
 }
 
 // Pointers are those of all values in doc but itself, in their order and none
-// of more than 4 KiB; up to most. Where doc is no JSON there are none.
+// of more than 4 KiB; up to most.
 func Pointers(doc []byte, most int) (all []Pointer) {
-	if !json.Valid(doc) {
-		return nil
-	}
 	var walk func(doc []byte, at Pointer)
 	walk = func(doc []byte, at Pointer) {
-		for _, m := range below(doc) {
-			p := at + "/" + Pointer(escaper.Replace(m.name))
+		for m := range below(doc) {
+			p := at + "/" + Pointer(escaper.Replace(m.name()))
 			if len(all) >= most || len(p) > 4<<10 {
 				return
 			}
@@ -124,27 +119,31 @@ func splice(doc []byte, at span, value []byte) []byte {
 	return append(append(append(out, doc[:at.start]...), value...), doc[at.end:]...)
 }
 
-// find is where p points to in a valid document; else the deepest value on its
-// way that is there, and the names that lead on from it.
+// find is where p points to; else the deepest value on its way that is there,
+// and the names that lead on from it.
 func (p Pointer) find(doc []byte) (at span, rest []string, err error) {
 	at.start = space(doc, 0)
 	at.end = skip(doc, at.start)
-	if p != "" && p[0] != '/' {
+	switch {
+	case at.end == at.start:
+		return at, nil, &PointerError{Pointer: p, Problem: "the document is no JSON"}
+	case p != "" && p[0] != '/':
 		return at, nil, &PointerError{Pointer: p, Problem: "want a JSON Pointer, such as /data/object/id"}
 	}
 	tokens := p.tokens()
 	var within Pointer
 	for i, name := range tokens {
 		next, found := span{}, false
-		for _, m := range below(doc[at.start:at.end]) {
-			if m.name == name { // of a name that is there twice the last counts
+		for m := range below(doc[at.start:at.end]) {
+			if m.is(name) { // of a name that is there twice the last counts
 				next, found = span{at.start + m.value.start, at.start + m.value.end}, true
 			}
 		}
 		if !found {
-			problem := fmt.Sprintf("there is no %q in %s", name, cmp.Or(string(within), "the document"))
+			where := cmp.Or(string(within), "the document")
+			problem := fmt.Sprintf("there is no %q in %s", name, where)
 			if c := doc[at.start]; c != '{' && c != '[' {
-				problem = fmt.Sprintf("%s is no object and no array", cmp.Or(string(within), "the document"))
+				problem = where + " is no object and no array"
 			}
 			return at, tokens[i:], &PointerError{Pointer: p, Within: within, Problem: problem}
 		}
@@ -154,69 +153,122 @@ func (p Pointer) find(doc []byte) (at span, rest []string, err error) {
 	return at, nil, nil
 }
 
+// jsonMember is a member of an object by its name in quotes, or an element of
+// an array by its number.
 type jsonMember struct {
-	name  string
-	value span
+	quoted []byte // nil: of an array
+	number int
+	value  span
 }
 
-// below are the members of a valid object, or the elements of an array by
-// their numbers, each with where it begins.
-func below(doc []byte) iter.Seq2[int, jsonMember] {
-	return func(yield func(int, jsonMember) bool) {
+// is compares without making the name.
+func (m *jsonMember) is(name string) bool {
+	if m.quoted != nil && bytes.IndexByte(m.quoted, '\\') < 0 {
+		return string(m.quoted[1:len(m.quoted)-1]) == name
+	}
+	return m.name() == name
+}
+
+func (m *jsonMember) name() string {
+	if m.quoted == nil {
+		return strconv.Itoa(m.number)
+	}
+	name := string(m.quoted[1 : len(m.quoted)-1])
+	if strings.Contains(name, `\`) && json.Unmarshal(m.quoted, &name) != nil {
+		return string(m.quoted)
+	}
+	return name
+}
+
+// below are the members of an object, or the elements of an array, as far as
+// doc is JSON.
+func below(doc []byte) iter.Seq[jsonMember] {
+	return func(yield func(jsonMember) bool) {
 		if len(doc) == 0 || doc[0] != '{' && doc[0] != '[' {
 			return
 		}
 		i := space(doc, 1)
-		for n := 0; doc[i] != '}' && doc[i] != ']'; n++ {
-			m, start := jsonMember{name: strconv.Itoa(n)}, i
+		for n := 0; i < len(doc) && doc[i] != '}' && doc[i] != ']'; n++ {
+			m := jsonMember{number: n}
 			if doc[0] == '{' {
 				end := skip(doc, i)
-				if raw := doc[i+1 : end-1]; bytes.IndexByte(raw, '\\') < 0 {
-					m.name = string(raw)
-				} else if err := json.Unmarshal(doc[i:end], &m.name); err != nil {
+				if doc[i] != '"' || end == i {
 					return
 				}
-				i = space(doc, space(doc, end)+1)
+				m.quoted = doc[i:end]
+				if i = space(doc, end); i == len(doc) || doc[i] != ':' {
+					return
+				}
+				i = space(doc, i+1)
 			}
 			m.value = span{i, skip(doc, i)}
-			if !yield(start, m) {
+			if m.value.start == m.value.end || !yield(m) {
 				return
 			}
-			if i = space(doc, m.value.end); doc[i] == ',' {
+			if i = space(doc, m.value.end); i < len(doc) && doc[i] == ',' {
 				i = space(doc, i+1)
 			}
 		}
 	}
 }
 
-// skip is where the value that begins at doc[i] ends, in a valid document.
+// skip is where the value that begins at doc[i] ends; i itself where none does.
 func skip(doc []byte, i int) int {
-	for depth := 0; i < len(doc); i++ {
-		switch doc[i] {
+	begin, depth := i, 0
+	for i < len(doc) {
+		switch c := doc[i]; c {
 		case '"':
-			for i++; doc[i] != '"'; i++ {
-				if doc[i] == '\\' {
-					i++
-				}
+			if i = endOfString(doc, i); i < 0 {
+				return begin
 			}
 		case '{', '[':
 			depth++
-			continue
+			i++
 		case '}', ']':
+			if depth == 0 {
+				return begin
+			}
 			depth--
+			i++
 		case ' ', '\t', '\r', '\n', ',', ':':
+			if depth == 0 {
+				return begin
+			}
+			i++
 			continue
 		default: // a number or a word
-			for i+1 < len(doc) && !bytes.ContainsRune([]byte(" \t\r\n,:]}"), rune(doc[i+1])) {
+			for i < len(doc) && !endsWord[doc[i]] {
 				i++
 			}
 		}
 		if depth == 0 {
+			return i
+		}
+	}
+	return begin
+}
+
+// endOfString is where the string that begins at doc[i] has ended; -1: it does
+// not.
+func endOfString(doc []byte, i int) int {
+	for i++; i < len(doc); i++ {
+		n := bytes.IndexByte(doc[i:], '"')
+		if n < 0 {
+			return -1
+		}
+		escapes := 0
+		for j := i + n - 1; j >= i && doc[j] == '\\'; j-- {
+			escapes++
+		}
+		if i += n; escapes%2 == 0 {
 			return i + 1
 		}
 	}
-	return len(doc)
+	return -1
 }
+
+// endsWord are the bytes that a number or a word ends before.
+var endsWord = [256]bool{' ': true, '\t': true, '\r': true, '\n': true, ',': true, ':': true, ']': true, '}': true, '[': true, '{': true, '"': true}
 
 func space(doc []byte, i int) int {
 	for i < len(doc) && (doc[i] == ' ' || doc[i] == '\t' || doc[i] == '\r' || doc[i] == '\n') {

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -35,15 +36,16 @@ func (r *Registry) challengeSecrets(a *capture.App) map[string]string {
 				if secrets == nil {
 					secrets = make(map[string]string)
 				}
-				secrets[name] = known[0].Text
-				if name == "discord" {
-					secrets[name] = secrets[name][max(len(secrets[name])-64, 0):] // the public half
-				}
+				secrets[name] = challengeSecret(s, known[0].Text)
 			}
 		}
 	}
 	return secrets
 }
+
+// challengeSecret is what a challenge is checked with: of a key pair the public
+// half.
+func challengeSecret(s *sign.Scheme, secret string) string { return cmp.Or(s.Public(secret), secret) }
 
 // Judge holds the answer that an attempt got against what its event's sender
 // wants to hear, if that is a challenge; see challenge.Judge. secret is what the
@@ -64,8 +66,12 @@ func (r *Registry) Judge(ctx context.Context, attempt capture.ID, secret string)
 	app, _ := r.made(row.App)
 	app.Slug = row.App
 	secrets := r.challengeSecrets(&app)
-	if secret != "" {
-		secrets = map[string]string{row.Provider: secret}
+	s, ok := sign.Lookup(row.Provider)
+	if ok && secret == "" && row.Signature.Verdict == capture.Invalid {
+		secret = s.NewSecret() // a forgery is one by whatever secret
+	}
+	if ok && secret != "" {
+		secrets = map[string]string{row.Provider: challengeSecret(s, secret)}
 	}
 	provider, asked, wrong = challenge.Judge(&row.Event, body, secrets, a.Response)
 	return provider, asked, wrong, nil

@@ -150,7 +150,7 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 
 	body, refusal := in.readBody(w, r)
-	defer in.release(body)
+	defer func() { in.release(body) }()
 	if refusal != nil {
 		in.refuse(w, r, e, *refusal)
 		return
@@ -198,6 +198,8 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if ruled != nil {
+		in.release(body) // it may take a minute
+		body, change.Body = nil, nil
 		ruled.ServeHTTP(w, r)
 		return
 	}

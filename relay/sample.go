@@ -22,6 +22,7 @@ import (
 type Sampler struct {
 	t       *capture.EventType
 	f       *capture.Firing
+	sample  *template
 	secrets func(*sign.Scheme) []sign.Secret
 	rand    *rand.Rand
 	n       int
@@ -40,17 +41,21 @@ func NewSampler(t *capture.EventType, f *capture.Firing, secrets func(*sign.Sche
 	if f.Count < 0 || f.Count > capture.MostFired {
 		return nil, &capture.FieldError{Field: "count", Problem: fmt.Sprintf("%d: want 1 to %d", f.Count, capture.MostFired)}
 	}
+	sample, err := parseSample(&t.Sample)
+	if err != nil {
+		return nil, err
+	}
 	seed := uint64(f.Seed)
 	if seed == 0 {
 		seed = rand.Uint64()
 	}
-	return &Sampler{t: t, f: f, secrets: secrets, rand: rand.New(rand.NewPCG(seed, 0))}, nil
+	return &Sampler{t: t, f: f, sample: sample, secrets: secrets, rand: rand.New(rand.NewPCG(seed, 0))}, nil
 }
 
 // Make is the next event, of the app, and its body.
 func (s *Sampler) Make(app string) (*capture.Event, []byte, error) {
 	now := time.Now().UTC()
-	sample, err := filled(&s.t.Sample, &fill.Source{Now: now, Rand: s.rand, N: s.n})
+	sample, err := s.sample.fill(&fill.Source{Now: now, Rand: s.rand, N: s.n})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -74,13 +79,15 @@ func (s *Sampler) Make(app string) (*capture.Event, []byte, error) {
 	}
 	e.URL = capture.Address(under(cmp.Or(s.f.URL, s.f.To), string(e.Target)))
 	e.Metadata = map[string]string{"sample": s.t.Tag}
-	provider.Describe(e, body)
-	e.Provider = cmp.Or(s.t.Provider, e.Provider)
-	if e.Provider == "" || e.Type == "" {
-		e.Type = event
+	if e.Provider = s.t.Provider; e.Provider == "" {
+		e.Provider = provider.Recognise(e.Method, string(e.Target), e.Headers, body).Provider
 	}
 	if body, err = s.sign(e, body); err != nil {
 		return nil, nil, err
+	}
+	found := provider.Recognise(e.Method, string(e.Target), e.Headers, body)
+	if e.Type, e.ProviderID = event, found.ID; e.Provider != "" && found.Type != "" {
+		e.Type = found.Type
 	}
 	e.Size, e.SHA256 = int64(len(body)), capture.Sum(body)
 	return e, body, nil
@@ -124,7 +131,7 @@ func (s *Sampler) sign(e *capture.Event, body []byte) ([]byte, error) {
 	e.Signature = capture.Signature{Verdict: capture.Unsigned}
 	if !ok {
 		if s.f.Secret != "" || s.f.Forged {
-			return nil, &capture.FieldError{Field: "secret", Problem: fmt.Sprintf("nothing is known of how %s signs; give the event type a provider that is known", named(e.Provider))}
+			return nil, &capture.FieldError{Field: "secret", Problem: fmt.Sprintf("nothing is known of how %s signs; give the event type a provider that is known", whom(e.Provider))}
 		}
 		return body, nil
 	}
@@ -149,7 +156,6 @@ func (s *Sampler) sign(e *capture.Event, body []byte) ([]byte, error) {
 		return nil, &capture.FieldError{Field: "secret", Problem: err.Error()}
 	}
 	e.Headers = req.Headers
-	e.ProviderID = provider.Recognise(e.Method, string(e.Target), e.Headers, req.Body).ID
 	if len(secrets) > 0 {
 		e.Signature = capture.Signature{Verdict: capture.Valid, Scheme: scheme.Name(), Secret: secrets[0].Name, Checked: e.Received}
 		if s.f.Forged {
@@ -190,44 +196,96 @@ func nearPointer(p capture.Pointer, doc []byte) string {
 	return match.Nearest(want, names)
 }
 
-// filled is a sample with the templates in it filled in. What is wrong with one
-// is a *capture.FieldError.
-func filled(s *capture.Sample, from *fill.Source) (*capture.Sample, error) {
-	out := *s
-	var err error
-	text := func(field, v string) string {
-		if err != nil || !strings.Contains(v, "{{") {
-			return v
-		}
-		made, wrong := fill.Text(v, from)
-		if wrong != nil {
-			err = &capture.FieldError{Field: "sample." + field, Problem: wrong.Error()}
-		}
-		return made
+// template is a sample with the templates in it parsed.
+type template struct {
+	*capture.Sample
+	path          *fill.Template
+	headers       []named[*fill.Template]
+	query, params []named[*fill.Document]
+	body          *fill.Document // nil: there is none
+}
+
+// named is something under a name; lists of them are sorted, so that a seed
+// gives the same values again.
+type named[T any] struct {
+	name string
+	v    T
+}
+
+// parseSample parses the templates in a sample. What is wrong with one is a
+// *capture.FieldError.
+func parseSample(s *capture.Sample) (t *template, err error) {
+	t = &template{Sample: s}
+	wrong := func(field string, err error) error {
+		return &capture.FieldError{Field: "sample." + field, Problem: err.Error()}
 	}
-	doc := func(field string, v json.RawMessage) json.RawMessage {
-		if err != nil || len(v) == 0 {
-			return v
-		}
-		made, wrong := fill.JSON(v, from)
-		if wrong != nil {
-			err = &capture.FieldError{Field: "sample." + field, Problem: wrong.Error()}
-		}
-		return made
+	if t.path, err = fill.Parse(s.Path); err != nil {
+		return nil, wrong("path", err)
 	}
-	docs := func(field string, all map[string]json.RawMessage) map[string]json.RawMessage {
-		made := make(map[string]json.RawMessage, len(all))
-		for _, name := range sortedKeys(all) { // in one order, so that a seed gives the same again
-			made[name] = doc(field+"."+name, all[name])
-		}
-		return made
-	}
-	out.Path = text("path", s.Path)
-	out.Headers = make(map[string]string, len(s.Headers))
 	for _, name := range sortedKeys(s.Headers) {
-		out.Headers[name] = text("headers."+name, s.Headers[name])
+		v, err := fill.Parse(s.Headers[name])
+		if err != nil {
+			return nil, wrong("headers."+name, err)
+		}
+		t.headers = append(t.headers, named[*fill.Template]{name, v})
 	}
-	out.Query, out.Params = docs("query", s.Query), docs("params", s.Params)
-	out.Body = doc("body", s.Body)
+	docs := func(field string, all map[string]json.RawMessage) (list []named[*fill.Document], err error) {
+		for _, name := range sortedKeys(all) {
+			v, err := fill.ParseJSON(all[name])
+			if err != nil {
+				return nil, wrong(field+"."+name, err)
+			}
+			list = append(list, named[*fill.Document]{name, v})
+		}
+		return list, nil
+	}
+	if t.query, err = docs("query", s.Query); err != nil {
+		return nil, err
+	}
+	if t.params, err = docs("params", s.Params); err != nil {
+		return nil, err
+	}
+	if len(s.Body) > 0 {
+		if t.body, err = fill.ParseJSON(s.Body); err != nil {
+			return nil, wrong("body", err)
+		}
+	}
+	return t, nil
+}
+
+// fill is the sample with its templates filled in.
+func (t *template) fill(from *fill.Source) (*capture.Sample, error) {
+	out := *t.Sample
+	var err error
+	if out.Path, err = t.path.Fill(from); err != nil {
+		return nil, err
+	}
+	out.Headers = make(map[string]string, len(t.headers))
+	for _, h := range t.headers {
+		if out.Headers[h.name], err = h.v.Fill(from); err != nil {
+			return nil, err
+		}
+	}
+	if out.Query, err = filled(t.query, from); err != nil {
+		return nil, err
+	}
+	if out.Params, err = filled(t.params, from); err != nil {
+		return nil, err
+	}
+	if t.body != nil {
+		out.Body, err = t.body.Fill(from)
+	}
 	return &out, err
+}
+
+func filled(all []named[*fill.Document], from *fill.Source) (map[string]json.RawMessage, error) {
+	made := make(map[string]json.RawMessage, len(all))
+	for _, d := range all {
+		v, err := d.v.Fill(from)
+		if err != nil {
+			return nil, err
+		}
+		made[d.name] = v
+	}
+	return made, nil
 }

@@ -25,6 +25,13 @@ func (r *Registry) secrets(app, provider string, s *sign.Scheme) (known []sign.S
 	return known
 }
 
+// knowsSecrets reports whether any is known that an app's events could be
+// verified with.
+func (r *Registry) knowsSecrets(app string) bool {
+	a, _ := r.made(app)
+	return len(a.Secrets) > 0 || r.hooks.Secrets != nil && len(r.hooks.Secrets()) > 0
+}
+
 // SecretsOf are those of a set, by name, that are for a provider and the scheme
 // it signs by: those without a label first.
 func SecretsOf(set map[string]string, provider string, s *sign.Scheme) (known []sign.Secret) {

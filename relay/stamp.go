@@ -17,15 +17,17 @@ type Sender interface {
 // Stamped sends what a user has sent again, and what is tried again of a
 // sample, as a.As says: with a new time and signed anew. raw reports whether an
 // event goes to that endpoint as it was caught: what is put into another form
-// there is not signed by its provider's scheme.
-func (r *Registry) Stamped(s Sender, raw func(*capture.Event) bool) Sender {
-	return stamped{s, r, raw}
+// there is not signed by its provider's scheme. A body that is changed is left to
+// who sends further on if it has more than most bytes; 0: it never is.
+func (r *Registry) Stamped(s Sender, raw func(*capture.Event) bool, most int) Sender {
+	return stamped{s, r, raw, most}
 }
 
 type stamped struct {
 	Sender
 	registry *Registry
 	raw      func(*capture.Event) bool
+	most     int
 }
 
 func (s stamped) Send(ctx context.Context, e *capture.Event, body []byte, a *capture.Attempt) {
@@ -40,9 +42,15 @@ func (s stamped) Send(ctx context.Context, e *capture.Event, body []byte, a *cap
 		a.Status, a.Error = capture.AttemptFailed, &capture.Failure{Class: capture.FailProtocol, Message: err.Error()}
 		return
 	}
+	changed := sent != e && sent.SHA256 != e.SHA256
+	if sent == e || changed && s.most > 0 && len(made) > s.most {
+		s.Sender.Send(ctx, e, body, a)
+		return
+	}
+	a.As = capture.AsOriginal // for who sends further on: it is done
 	s.Sender.Send(ctx, sent, made, a)
 	a.As = as
-	if a.Request != nil && sent != e && sent.SHA256 != e.SHA256 {
+	if a.Request != nil && changed {
 		a.Request.Made = capture.Raw(made[:min(len(made), mostMade)])
 	}
 }

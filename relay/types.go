@@ -115,7 +115,7 @@ func (r *Registry) sampled(ctx context.Context, spec *capture.EventTypeSpec, fro
 	if spec.Name == "" {
 		spec.Name = row.Type
 	}
-	if spec.Sample.Body == nil && spec.Sample.Method == "" {
+	if spec.Sample.Empty() {
 		spec.Sample, err = catalog.FromEvent(&row.Event, body, fill.Escape)
 	}
 	return err
@@ -168,6 +168,8 @@ func builtin(tag string) error {
 // mostSample is how many bytes a sample, and a schema, may have.
 const mostSample = 1 << 20
 
+// checkType refuses what cannot be sent, and fills in the members that are left
+// out.
 func checkType(s *capture.EventTypeSpec) error {
 	if err := length("name", s.Name, 200); err != nil {
 		return err
@@ -181,6 +183,7 @@ func checkType(s *capture.EventTypeSpec) error {
 	if s.Provider != "" && !capture.IsSlug(s.Provider) {
 		return &capture.FieldError{Field: "provider", Problem: fmt.Sprintf("%q: want a provider's name, such as github", s.Provider)}
 	}
-	_, err := filled(&s.Sample, &fill.Source{Now: time.Now()})
+	s.Sample = s.Sample.Whole()
+	_, err := parseSample(&s.Sample)
 	return err
 }

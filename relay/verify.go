@@ -13,6 +13,9 @@ import (
 // Verify judges the signature of an event with the secrets that are known, by
 // the clock of when it came. Without any it stays as it was described.
 func (r *Registry) Verify(e *capture.Event, body []byte) {
+	if !r.knowsSecrets(e.App) {
+		return // as most apps, which are not to pay for it
+	}
 	if s, req, secrets := r.scheme(e, body); len(secrets) > 0 {
 		e.Signature = s.Verify(req, e.Received, secrets...)
 	}
@@ -49,7 +52,7 @@ func (r *Registry) Signature(ctx context.Context, id capture.ID, at time.Time, s
 	s, req, secrets := r.scheme(&row.Event, body)
 	if s == nil {
 		return sign.Explanation{Signature: capture.Signature{Verdict: row.Signature.Verdict, Scheme: row.Signature.Scheme},
-			Steps: []sign.Step{{Text: "nothing is known of how " + named(row.Provider) + " signs"}}}, nil
+			Steps: []sign.Step{{Text: "nothing is known of how " + whom(row.Provider) + " signs"}}}, nil
 	}
 	if secret != "" {
 		if err := s.Check(secret); err != nil {
@@ -63,7 +66,7 @@ func (r *Registry) Signature(ctx context.Context, id capture.ID, at time.Time, s
 	return s.Explain(req, at, secrets...), nil
 }
 
-func named(provider string) string {
+func whom(provider string) string {
 	if provider == "" {
 		return "its sender"
 	}
@@ -85,7 +88,7 @@ func (r *Registry) restamp(e *capture.Event, body []byte, a *capture.Attempt) (s
 	case a.As == "" && (s == nil || len(secrets) == 0 || !s.Signed(req) || e.Signature.Verdict == capture.Invalid):
 		return e, body, "", nil // a forgery stays one unless somebody asks for more
 	case s == nil:
-		return nil, nil, "", fmt.Errorf("nothing is known of how %s signs, so that this can be sent as original only", named(e.Provider))
+		return nil, nil, "", fmt.Errorf("nothing is known of how %s signs, so that this can be sent as original only", whom(e.Provider))
 	}
 	signers := signing(s, secrets)
 	if len(signers) == 0 && s.Signed(req) {

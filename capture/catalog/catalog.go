@@ -28,11 +28,15 @@ var types embed.FS
 // parsed when first asked for. All callers share them, and change nothing.
 func Builtin() []capture.EventType { return builtin() }
 
-// Lookup is the built-in event type of that tag.
+// Lookup is the built-in event type of that tag, in any case: no two differ in
+// that alone.
 func Lookup(tag string) (t capture.EventType, ok bool) {
 	all := builtin()
 	i, ok := slices.BinarySearchFunc(all, tag, func(t capture.EventType, tag string) int { return strings.Compare(t.Tag, tag) })
 	if !ok {
+		i = slices.IndexFunc(all, func(t capture.EventType) bool { return strings.EqualFold(t.Tag, tag) })
+	}
+	if i < 0 {
 		return capture.EventType{}, false
 	}
 	return all[i], true
@@ -46,7 +50,7 @@ var builtin = sync.OnceValue(func() []capture.EventType {
 	return all
 })
 
-// load reads the files side by side: it is a screen that waits.
+// load reads the files side by side, for somebody waits.
 func load() ([]capture.EventType, error) {
 	files, err := types.ReadDir("types")
 	if err != nil {
@@ -58,7 +62,9 @@ func load() ([]capture.EventType, error) {
 		wg.Go(func() { all[i], errs[i] = read(f.Name()) })
 	}
 	wg.Wait()
-	return slices.SortedFunc(slices.Values(slices.Concat(all...)), func(a, b capture.EventType) int { return strings.Compare(a.Tag, b.Tag) }), errors.Join(errs...)
+	sorted := slices.Concat(all...)
+	slices.SortFunc(sorted, func(a, b capture.EventType) int { return strings.Compare(a.Tag, b.Tag) })
+	return sorted, errors.Join(errs...)
 }
 
 func read(name string) (all []capture.EventType, err error) {
@@ -71,7 +77,7 @@ func read(name string) (all []capture.EventType, err error) {
 		return nil, fmt.Errorf("catalog: %s: %w", name, err)
 	}
 	for i := range all {
-		all[i].Builtin = true
+		all[i].Builtin, all[i].Sample = true, all[i].Sample.Whole()
 		if all[i].Provider == "" {
 			all[i].Provider = strings.TrimSuffix(name, ".json")
 		}

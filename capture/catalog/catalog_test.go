@@ -31,6 +31,9 @@ var address = regexp.MustCompile(`[\w.+-]+@([\w-]+\.)+[a-z]{2,}`)
 
 func TestBuiltinIsWhole(t *testing.T) {
 	all := catalog.Builtin()
+	if len(all) < 150 {
+		t.Errorf("only %d types", len(all))
+	}
 	if !slices.IsSortedFunc(all, func(a, b capture.EventType) int { return strings.Compare(a.Tag, b.Tag) }) {
 		t.Error("not sorted by tag")
 	}
@@ -250,5 +253,23 @@ func BenchmarkUnmarshal(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
+	}
+}
+
+// TestTagsDifferInMoreThanCase: they are looked up in any.
+func TestTagsDifferInMoreThanCase(t *testing.T) {
+	seen := map[string]string{}
+	for _, kind := range catalog.Builtin() {
+		lower := strings.ToLower(kind.Tag)
+		if other := seen[lower]; other != "" {
+			t.Errorf("%s and %s", kind.Tag, other)
+		}
+		seen[lower] = kind.Tag
+		if found, ok := catalog.Lookup(lower); !ok || found.Tag != kind.Tag {
+			t.Errorf("%s is not found by %s", kind.Tag, lower)
+		}
+	}
+	if _, ok := catalog.Lookup("github:nothing"); ok {
+		t.Error("found what is not there")
 	}
 }

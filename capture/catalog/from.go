@@ -89,12 +89,12 @@ func onTheWay(name string) bool {
 
 // signs reports whether a header, in lower case, is by its name a signature.
 func signs(name string) bool {
-	for _, word := range []string{"signature", "hmac", "transmission-sig", "webhook-timestamp", "content-mac"} {
+	for _, word := range []string{"signature", "hmac", "transmission-sig", "content-mac"} {
 		if strings.Contains(name, word) {
 			return true
 		}
 	}
-	return name == "verif-hash" || name == "x-trello-webhook" || name == "svix-timestamp"
+	return name == "verif-hash" || name == "x-trello-webhook"
 }
 
 func unquery(raw string, safe func(string) string) (map[string]json.RawMessage, error) {
@@ -104,23 +104,16 @@ func unquery(raw string, safe func(string) string) (map[string]json.RawMessage, 
 	}
 	query := map[string]json.RawMessage{}
 	for name, values := range all {
-		var list []json.RawMessage
+		var list []byte
 		for _, v := range values {
-			list = append(list, quote(safe(strings.ToValidUTF8(v, "\uFFFD"))))
+			list = append(append(list, ','), quote(safe(strings.ToValidUTF8(v, "\uFFFD")))...)
 		}
-		query[name] = list[0]
-		if len(list) > 1 {
-			query[name] = append(append([]byte{'['}, bytes.Join(plainly(list), []byte{','})...), ']')
+		query[name] = list[1:]
+		if len(values) > 1 {
+			query[name] = append(append([]byte{'['}, list[1:]...), ']')
 		}
 	}
 	return query, nil
-}
-
-func plainly(list []json.RawMessage) (all [][]byte) {
-	for _, v := range list {
-		all = append(all, v)
-	}
-	return all
 }
 
 // decode is the first of the ways to write a body down that Request makes the

@@ -9,8 +9,7 @@ import (
 // Near is up to three tags of built-in types that someone who wrote tag may
 // have meant, the likeliest first.
 func Near(tag string) []string {
-	asked := plain(tag)
-	if asked == "" || len(asked) > 200 {
+	if plain(tag) == "" || len(tag) > 200 {
 		return nil
 	}
 	type guess struct {
@@ -19,7 +18,7 @@ func Near(tag string) []string {
 	}
 	var near []guess
 	for _, t := range builtin() {
-		if away, ok := apart(asked, t.Tag, strings.Contains(tag, ":")); ok {
+		if away, ok := apart(tag, t.Tag); ok {
 			near = append(near, guess{t.Tag, away})
 		}
 	}
@@ -32,18 +31,19 @@ func Near(tag string) []string {
 }
 
 // apart says how far what was asked for is from a tag, and whether that is
-// near. Of a word without a colon either half may be meant, or the event's
-// last word.
-func apart(asked, tag string, whole bool) (away int, near bool) {
+// near: by edits, or because the event holds what was asked for of that app.
+// Without a colon it may be either half.
+func apart(asked, tag string) (away int, near bool) {
 	app, event, _ := strings.Cut(tag, ":")
 	event = plain(event)
+	ofApp, ofEvent, whole := strings.Cut(asked, ":")
+	asked, ofApp, ofEvent = plain(asked), plain(ofApp), plain(ofEvent)
 	away = edits(asked, plain(tag))
 	if !whole {
 		away = min(away, edits(asked, event))
-		if asked == plain(app) || strings.HasPrefix(event, asked+".") || strings.HasSuffix(event, "."+asked) {
-			away = min(away, 1)
-		}
-	} else if strings.HasPrefix(plain(tag), asked+".") {
+		ofEvent = asked
+	}
+	if (!whole || ofApp == plain(app)) && strings.Contains("."+event+".", "."+ofEvent+".") || !whole && asked == plain(app) {
 		away = min(away, 1)
 	}
 	return away, away <= max(1, len(asked)/4)

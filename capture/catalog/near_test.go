@@ -19,6 +19,8 @@ func TestNear(t *testing.T) {
 		"checkout.session.complete":   "stripe:checkout.session.completed",
 		"github:issues":               "github:issues.closed github:issues.opened",
 		"whatsapp":                    "whatsapp:messages whatsapp:statuses whatsapp:verification",
+		"slack:mention":               "slack:app_mention",
+		"github:review":               "github:pull_request_review.submitted",
 		"shopify:order/create":        "shopify:orders/create",
 		"something else":              "",
 		"":                            "",

@@ -102,9 +102,7 @@ func query(of map[string]json.RawMessage) (string, error) {
 
 func headers(s *capture.Sample) (capture.Headers, error) {
 	var h capture.Headers
-	for _, name := range slices.SortedFunc(maps.Keys(s.Headers), func(a, b string) int {
-		return cmp.Or(strings.Compare(strings.ToLower(a), strings.ToLower(b)), strings.Compare(a, b))
-	}) {
+	for _, name := range slices.SortedFunc(maps.Keys(s.Headers), compareFold) {
 		v := s.Headers[name]
 		if !isToken(name) || strings.ContainsAny(v, "\r\n\x00") {
 			return nil, &capture.FieldError{Field: "headers." + name, Problem: "this cannot be sent as a header"}
@@ -115,6 +113,23 @@ func headers(s *capture.Sample) (capture.Headers, error) {
 		h = append(h, capture.Header{name, v})
 	}
 	return h.EndToEnd().Without("Host", "Content-Length"), nil
+}
+
+// compareFold orders names in any case, and equal ones by their case.
+func compareFold(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		if x, y := lower(a[i]), lower(b[i]); x != y {
+			return int(x) - int(y)
+		}
+	}
+	return cmp.Or(len(a)-len(b), strings.Compare(a, b))
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
 }
 
 // isToken reports whether s is a token of RFC 9110 §5.6.2: what a method and

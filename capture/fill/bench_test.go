@@ -2,6 +2,7 @@ package fill_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -38,4 +39,24 @@ func BenchmarkFill(b *testing.B) {
 	run("text", `{"ok":true}`)
 	run("made", `{"id":"{{uuid}}","at":{{now "unix"}},"name":"{{name}}"}`)
 	run("body", `{"id":{{body.data.object.id | json}},"amount":{{body.data.object.amount}},"order":{{body.id | json}}}`)
+}
+
+// BenchmarkPaths reads a thousand values of a body of 1 MiB, and one of them:
+// it is read once for all.
+func BenchmarkPaths(b *testing.B) {
+	var body, text strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&body, `,"k%d":{"v":%d,"pad":"%s"}`, i, i, strings.Repeat("x", 900))
+		fmt.Fprintf(&text, "{{body.k%d.v}},", i)
+	}
+	s := source("{" + body.String()[1:] + "}")
+	for name, text := range map[string]string{"one": "{{body.k999.v}}", "a thousand": text.String()} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := Text(text, s); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

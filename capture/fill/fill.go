@@ -78,7 +78,6 @@ func Escape(text string) string { return strings.ReplaceAll(text, "{{", "{{'{{'}
 type filling struct {
 	Source
 	spent int   // bytes of values
-	exprs int   // of the JSON document so far
 	form  form  // nil until it is asked for
 	body  *node // nil until it is asked for
 }

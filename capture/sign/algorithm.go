@@ -38,6 +38,9 @@ func (a algorithm) String() string { return algorithmNames[a] }
 // asymmetric reports whether who verifies cannot sign.
 func (a algorithm) asymmetric() bool { return a >= edDSA }
 
+// keyed reports whether it is an HMAC.
+func (a algorithm) keyed() bool { return a <= macSHA512 }
+
 // signs reports whether the key has what signing takes.
 func (a algorithm) signs(k *key) bool { return !a.asymmetric() || k.private != nil }
 

@@ -40,8 +40,11 @@ var text = &kind{"a text", func(s string) (key, bool) {
 // before it.
 var whsec = &kind{"whsec_ and base64", func(s string) (key, bool) {
 	s, ok := strings.CutPrefix(strings.TrimPrefix(s, "v1,"), "whsec_")
+	if !ok {
+		return key{}, false
+	}
 	b, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(s, "="))
-	return key{bytes: b}, ok && err == nil && len(b) > 0
+	return key{bytes: b}, err == nil && len(b) > 0
 }, func(*record) string { return "whsec_" + base64.StdEncoding.EncodeToString(random(32)) }}
 
 // noWhsec is a text that whsec is not: where a sender has both.
@@ -52,16 +55,15 @@ var noWhsec = &kind{"a token that does not begin with whsec_", func(s string) (k
 // whsk is that of Standard Webhooks 1.0.0 for Ed25519: whsk_ and the private
 // key, of 64 bytes or its seed of 32, or whpk_ and the public one.
 var whsk = &kind{"whpk_ or whsk_ and the base64 of an Ed25519 key", func(s string) (key, bool) {
-	private, ok := strings.CutPrefix(s, "whsk_")
-	public, public_ := strings.CutPrefix(s, "whpk_")
-	b, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(public, "="))
-	if ok {
-		b, err = base64.RawStdEncoding.DecodeString(strings.TrimRight(private, "="))
-	}
-	if err != nil || ok == public_ || public_ && len(b) != ed25519.PublicKeySize {
+	private := strings.HasPrefix(s, "whsk_")
+	if !private && !strings.HasPrefix(s, "whpk_") {
 		return key{}, false
 	}
-	return edKey(b, ok)
+	b, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(s[len("whsk_"):], "="))
+	if err != nil {
+		return key{}, false
+	}
+	return edKey(b, private)
 }, func(*record) string { return "whsk_" + base64.StdEncoding.EncodeToString(newEd()) }}
 
 // edHex is Discord's public key, or the private one that belongs to it.

@@ -3,7 +3,6 @@ package sign
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,91 +17,116 @@ import (
 // sign (which wraps ErrSecret), a body that lacks what is signed, a URL that
 // is not known and would have to be.
 func (s *Scheme) Sign(r *Request, how How) error {
-	signed := *r
-	if err := s.sign(&signed, how); err != nil {
+	was := *r
+	r.Headers = append(make(capture.Headers, 0, len(r.Headers)+4), r.Headers...)
+	if err := s.sign(r, how); err != nil {
+		*r = was
 		return fmt.Errorf("sign: %s: %w", s.name, err)
 	}
-	*r = signed
 	return nil
 }
 
+// A task is a way to sign a request, and the keys that do.
+type task struct {
+	*way
+	keys []key
+}
+
 func (s *Scheme) sign(r *Request, how How) error {
-	ways, err := s.writes(r, how.Secrets)
+	tasks, err := s.tasks(r, how.Secrets)
 	if err != nil {
 		return err
 	}
-	if err := s.clear(r, ways, len(how.Secrets) == 0); err != nil {
+	unsigned := len(how.Secrets) == 0
+	if err := s.clear(r, tasks, unsigned); err != nil {
 		return err
 	}
-	if err := s.renew(r, ways, how); err != nil {
+	if err := s.renew(r, tasks, how); err != nil || unsigned {
 		return err
 	}
 	wk := works.Get().(*work)
 	defer wk.done()
-	for i, w := range ways {
-		if len(how.Secrets) == 0 {
-			break
-		}
-		beside := slices.ContainsFunc(ways[:i], func(o *way) bool { return o.place == w.place })
-		if err := w.sign(wk, r, how, beside); err != nil {
+	for i := range tasks {
+		if err := tasks[i].sign(wk, r, how, renews(tasks[:i], tasks[i].place)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// writes are the ways to sign a request with the secrets.
-func (s *Scheme) writes(r *Request, secrets []Secret) (ways []*way, err error) {
-	var there, anew []*way
-	err = fmt.Errorf("the body is not of its webhooks")
+// tasks are the ways to sign a request with the secrets: those that are there,
+// else those that the sender writes today.
+func (s *Scheme) tasks(r *Request, secrets []Secret) ([]task, error) {
+	var there, anew []task
+	applies := false
 	for i := range s.ways {
 		w := &s.ways[i]
 		if !w.applies(r) {
 			continue
 		}
-		if len(secrets) > 0 && !w.canSign(secrets) {
-			if err = s.Check(secrets[0].Text); err == nil {
-				err = fmt.Errorf("it verifies and cannot sign: %w", ErrSecret)
-			}
-			err = errors.Unwrap(err)
+		applies = true
+		is := w.there(r)
+		if !is && (w.old || len(there) > 0) {
 			continue
 		}
-		if w.there(r) {
-			there = append(there, w)
-		}
-		if !w.old {
-			anew = append(anew, w)
+		keys := w.keys(secrets)
+		switch {
+		case len(keys) == 0 && len(secrets) > 0:
+		case is:
+			there = append(there, task{w, keys})
+		default:
+			anew = append(anew, task{w, keys})
 		}
 	}
-	if len(there) > 0 {
+	switch {
+	case len(there) > 0:
 		return there, nil
+	case len(anew) > 0 || len(secrets) == 0:
+		return anew, nil
+	case !applies:
+		return nil, errors.New("the request is not of its kind")
 	}
-	if len(anew) == 0 && len(secrets) > 0 {
-		return nil, err
+	for i := range secrets {
+		if _, ok := s.ways[0].key.parse(secrets[i].Text); ok {
+			return nil, fmt.Errorf("%s verifies and cannot sign: %w", secrets[i].Name, ErrSecret)
+		}
 	}
-	return anew, nil
+	return nil, fmt.Errorf("want %s: %w", s.wants(), ErrSecret)
 }
 
-func (w *way) canSign(secrets []Secret) bool {
+// keys are those of the secrets that sign.
+func (w *way) keys(secrets []Secret) (keys []key) {
 	if !w.form.several {
-		secrets = secrets[:1]
+		secrets = secrets[:min(len(secrets), 1)]
 	}
-	return slices.ContainsFunc(secrets, func(s Secret) bool {
-		k, ok := w.key.parse(s.Text)
-		return ok && w.alg.signs(&k)
-	})
+	for i := range secrets {
+		if k, ok := w.key.parse(secrets[i].Text); ok && w.alg.signs(&k) {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+// renews reports whether one of the tasks writes there.
+func renews(tasks []task, there place) bool {
+	for i := range tasks {
+		if tasks[i].place == there {
+			return true
+		}
+	}
+	return false
 }
 
 // clear takes out the signatures that are not renewed, or all.
-func (s *Scheme) clear(r *Request, ways []*way, all bool) error {
+func (s *Scheme) clear(r *Request, tasks []task, all bool) error {
 	for i := range s.ways {
 		w := &s.ways[i]
-		renewed := slices.ContainsFunc(ways, func(o *way) bool { return o.place == w.place })
-		if !w.place.fits(r) || renewed && !all {
+		if !w.place.fits(r) || !all && renews(tasks, w.place) {
 			continue
 		}
-		for base := range w.bases(r) {
-			if err := w.place.clear(r, base); err != nil {
+		var one [1]base
+		for _, b := range w.bases(r, one[:0]) {
+			if err := w.place.clear(r, b.at); err != nil {
 				return err
 			}
 		}
@@ -110,66 +134,58 @@ func (s *Scheme) clear(r *Request, ways []*way, all bool) error {
 	return nil
 }
 
-// bases are the pointers in which a way's own are read: of all elements where
-// each is signed, else that of the body.
-func (w *way) bases(r *Request) map[capture.Pointer][]byte {
+// base is where a way's own pointers are read: an element, where each is
+// signed, or the body.
+type base struct {
+	at  capture.Pointer
+	doc []byte
+}
+
+func (w *way) bases(r *Request, all []base) []base {
 	if w.each == "" {
-		return map[capture.Pointer][]byte{"": r.Body}
+		return append(all, base{"", r.Body})
 	}
-	all := map[capture.Pointer][]byte{}
 	for i, item := range w.items(r) {
-		all[capture.Pointer(fmt.Sprintf("%s/%d", w.each, i))] = item
+		all = append(all, base{capture.Pointer(fmt.Sprintf("%s/%d", w.each, i)), item})
 	}
 	return all
 }
 
 // sign writes the signatures of one way; beside: behind those that another
 // way has written in the same place.
-func (w *way) sign(wk *work, r *Request, how How, beside bool) error {
+func (w *task) sign(wk *work, r *Request, how How, beside bool) error {
 	if w.usesURL && r.URL == "" {
 		return errors.New("the URL is signed too, and is not known")
 	}
 	if !w.digested(r) {
-		return errors.New("the URL's bodySHA256 is not that of the body")
+		return errors.New("the URL needs a bodySHA256 of this body")
 	}
-	keys := w.keys(how.Secrets)
-	for _, h := range strings.Fields(w.with) {
-		name, value, _ := strings.Cut(h, "=")
-		if !r.Headers.Has(name) {
-			r.Headers = setHeader(r.Headers, name, value)
-		}
+	if name, value, ok := strings.Cut(w.with, "="); ok && !r.Headers.Has(name) {
+		r.Headers = setHeader(r.Headers, name, value)
 	}
-	if at := keys[0].certURL; at != "" && w.cert != "" {
+	if at := w.keys[0].certURL; at != "" && w.cert != "" {
 		if err := w.certPlace.set(r, "", at); err != nil {
 			return err
 		}
 	}
-	for base, doc := range w.bases(r) {
-		value, err := w.value(wk, &message{r, doc, w.now(r, doc, how.At)}, keys)
+	var one [1]base
+	bases := w.bases(r, one[:0])
+	if len(bases) == 0 || len(bases) > mostSignatures {
+		return fmt.Errorf("want an array %s of 1 to %d", w.each, mostSignatures)
+	}
+	for _, b := range bases {
+		value, err := w.value(wk, &message{r, b.doc, w.now(r, b.doc, how.At)}, w.keys)
 		if err != nil {
 			return err
 		}
-		if old, there := w.place.read(r, doc); beside && there {
+		if old, there := w.place.read(r, b.doc); beside && there {
 			value = old + w.form.sep + value
 		}
-		if err := w.place.set(r, base, value); err != nil {
+		if err := w.place.set(r, b.at, value); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// keys are those that sign.
-func (w *way) keys(secrets []Secret) (keys []key) {
-	for _, s := range secrets {
-		if k, ok := w.key.parse(s.Text); ok && w.alg.signs(&k) {
-			keys = append(keys, k)
-		}
-	}
-	if !w.form.several {
-		keys = keys[:1]
-	}
-	return keys
 }
 
 // now is the time as it is signed: what stands in its place, which was
@@ -184,7 +200,7 @@ func (w *way) now(r *Request, doc []byte, at time.Time) string {
 
 // value is what stands in the signature's place.
 func (w *way) value(wk *work, m *message, keys []key) (string, error) {
-	var out []byte
+	out := wk.out[:0]
 	if w.form.stamp != "" {
 		out = append(append(out, w.form.stamp...), m.stamp...)
 	}
@@ -207,5 +223,6 @@ func (w *way) value(wk *work, m *message, keys []key) (string, error) {
 		}
 		out = w.enc.append(out, signature)
 	}
+	wk.out = out
 	return string(out), nil
 }

@@ -3,10 +3,12 @@ package sign
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"iter"
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"code.hooktape.dev/hooktape/capture"
 )
@@ -103,6 +105,9 @@ func (p place) set(r *Request, base capture.Pointer, value string) error {
 		r.Headers = setHeader(r.Headers, p.name, value)
 	case inJSON:
 		at := base + p.at
+		if !utf8.ValidString(value) {
+			return fmt.Errorf("%s cannot hold what is no text", p)
+		}
 		text, err := json.Marshal(value)
 		if err != nil {
 			return err
@@ -111,6 +116,11 @@ func (p place) set(r *Request, base capture.Pointer, value string) error {
 			text = []byte(value)
 		}
 		body, err := at.Set(r.Body, text)
+		if up := strings.LastIndexByte(string(at), '/'); err != nil && up > 0 {
+			if _, there := at[:up].Read(r.Body); !there {
+				body, err = at[:up].Set(r.Body, fmt.Appendf(nil, "{%q:%s}", at[up+1:], text))
+			}
+		}
 		if err != nil {
 			return err
 		}
@@ -141,23 +151,24 @@ func (p place) clear(r *Request, base capture.Pointer) error {
 	return nil
 }
 
-// setHeader is a copy with one line of that name: in the place and in the
+// setHeader changes h to have one line of that name: in the place and in the
 // case of the first there is, else at the end.
 func setHeader(h capture.Headers, name, value string) capture.Headers {
-	out, done := make(capture.Headers, 0, len(h)+1), false
-	for _, l := range h {
-		if !strings.EqualFold(l[0], name) {
-			out = append(out, l)
-			continue
-		}
-		if !done {
-			out, done = append(out, capture.Header{l[0], value}), true
+	done := false
+	for i := 0; i < len(h); i++ {
+		switch {
+		case !strings.EqualFold(h[i][0], name):
+		case done:
+			h = slices.Delete(h, i, i+1)
+			i--
+		default:
+			h[i][1], done = value, true
 		}
 	}
 	if !done {
-		out = append(out, capture.Header{name, value})
+		h = append(h, capture.Header{name, value})
 	}
-	return out
+	return h
 }
 
 // isForm reports whether the body is one of fields.

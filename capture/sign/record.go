@@ -55,10 +55,10 @@ type way struct {
 	// URLs are the sender's.
 	cert  string
 	hosts func(host string) bool
-	// with are headers that stand beside the signature, "Name=value".
+	// with is a header that stands beside the signature, "Name=value".
 	with string
-	// twilio says that the URL counts with and without its port, and that a
-	// bodySHA256 in it is to be that of the body.
+	// twilio says that the URL counts with and without its port, and that of
+	// a body that is no form it has the digest, bodySHA256.
 	twilio bool
 
 	// What compile makes of these:

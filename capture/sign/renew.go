@@ -26,8 +26,12 @@ var makers = map[string]string{
 
 // renew gives a request the stamps, and where how.New is set the ids, of one
 // that is sent now.
-func (s *Scheme) renew(r *Request, ways []*way, how How) error {
-	for _, one := range s.ids {
+func (s *Scheme) renew(r *Request, tasks []task, how How) error {
+	for i := range s.ids {
+		one := &s.ids[i]
+		if !how.New && one.maker == "" {
+			continue
+		}
 		old, there := one.place.read(r, r.Body)
 		value := old
 		switch {
@@ -53,14 +57,17 @@ func (s *Scheme) renew(r *Request, ways []*way, how How) error {
 			}
 		}
 	}
-	for _, w := range ways {
+	for i := range tasks {
+		w := tasks[i].way
 		if w.stamp.kind == nowhere {
 			continue
 		}
 		old, _ := w.stamp.read(r, r.Body)
 		value := string(w.unit.append(nil, how.At))
-		if again, ok := restamp(old, how.At); ok && w.unit == rfc3339 {
-			value = again
+		if w.unit == rfc3339 {
+			if again, ok := restamp(old, how.At); ok {
+				value = again
+			}
 		}
 		if err := w.stamp.set(r, "", value); err != nil {
 			return err

@@ -94,8 +94,9 @@ func (r *rewriter) nested(depth int) {
 			r.space()
 		}
 		r.value(depth + 1)
-		m.end = len(r.out)
-		members = append(members, m)
+		if m.end = len(r.out); sorts {
+			members = append(members, m)
+		}
 		r.space()
 		r.i++
 		if r.doc[r.i-1] == end {

@@ -2,6 +2,7 @@ package sign
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,29 +36,23 @@ func (s *Scheme) Signed(r *Request) bool {
 // Check is nil for a secret that can verify. Its error wraps ErrSecret and
 // says which kind is wanted, never the secret itself.
 func (s *Scheme) Check(secret string) error {
-	var wants []string
 	for i := range s.ways {
-		k := s.ways[i].key
-		if _, ok := k.parse(secret); ok {
+		if _, ok := s.ways[i].key.parse(secret); ok {
 			return nil
 		}
-		if len(wants) == 0 || wants[len(wants)-1] != k.want {
-			wants = append(wants, k.want)
-		}
 	}
-	return fmt.Errorf("sign: %s: want %s: %w", s.name, strings.Join(compactStrings(wants), ", or "), ErrSecret)
+	return fmt.Errorf("sign: %s: want %s: %w", s.name, s.wants(), ErrSecret)
 }
 
-// compactStrings is the strings without those that are there twice.
-func compactStrings(all []string) (once []string) {
-	seen := map[string]bool{}
-	for _, s := range all {
-		if !seen[s] {
-			once = append(once, s)
+// wants are the kinds of secrets that there are.
+func (s *Scheme) wants() string {
+	var wants []string
+	for i := range s.ways {
+		if want := s.ways[i].key.want; !slices.Contains(wants, want) {
+			wants = append(wants, want)
 		}
-		seen[s] = true
 	}
-	return once
+	return strings.Join(wants, ", or ")
 }
 
 // CanSign reports whether the secret makes signatures: a public key or a

@@ -81,13 +81,8 @@ func Of(provider string, r *Request) (*Scheme, bool) {
 	}
 	for i := range table {
 		s := schemes()[table[i].name]
-		if s.shared {
-			continue
-		}
-		for j := range s.ways {
-			if w := &s.ways[j]; w.place.kind == inHeader && !w.old && r.Headers.Has(w.place.name) {
-				return s, true
-			}
+		if best := s.ways[0].place; !s.shared && best.kind == inHeader && r.Headers.Has(best.name) {
+			return s, true
 		}
 	}
 	return nil, false

@@ -23,7 +23,7 @@ var standardThenSvix, svixThenStandard = append(standardWays("webhook", false), 
 	append(standardWays("svix", false), standardWays("webhook", true)...)
 
 // signers are the senders of those whose webhooks another signs.
-var signers = map[string]string{"clerk": "svix", "resend": "svix"}
+var signers = map[string]string{"clerk": "svix", "openai": "standard-webhooks", "resend": "svix"}
 
 // The order counts where only the headers tell the scheme.
 var table = []record{
@@ -31,11 +31,9 @@ var table = []record{
 		ways: svixThenStandard, ids: "svix-id=msg webhook-id", made: "/timestamp"},
 	{name: "standard-webhooks", doc: "https://www.standardwebhooks.com/",
 		ways: standardThenSvix, ids: "webhook-id=msg svix-id", made: "/timestamp"},
-	{name: "wacht", doc: "https://docs.wacht.dev/", ways: standardWays("webhook", false), shared: true, ids: "webhook-id=msg", made: "/timestamp"},
+	{name: "wacht", doc: "https://www.standardwebhooks.com/", ways: standardWays("webhook", false), shared: true, ids: "webhook-id=msg", made: "/timestamp"},
 
-	// Forges.
-	{name: "github", doc: "https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries",
-		ways: []way{{as: xHub256}, {as: xHub, alg: macSHA1}}, ids: "X-GitHub-Delivery=uuid"},
+	// Forges. Forgejo sends the headers of Gitea too, and both GitHub's.
 	{name: "forgejo", doc: "https://forgejo.org/docs/latest/user/webhooks/",
 		ways: []way{{as: "X-Forgejo-Signature: {s}"}, {as: "X-Gitea-Signature: {s}"}, {as: "X-Gogs-Signature: {s}"}, {as: xHub256}, {as: xHub, alg: macSHA1}},
 		ids:  "X-Forgejo-Delivery=uuid X-Gitea-Delivery X-Gogs-Delivery X-GitHub-Delivery"},
@@ -43,6 +41,8 @@ var table = []record{
 		ways: []way{{as: "X-Gitea-Signature: {s}"}, {as: "X-Gogs-Signature: {s}"}, {as: xHub256}, {as: xHub, alg: macSHA1}},
 		ids:  "X-Gitea-Delivery=uuid X-Gogs-Delivery X-GitHub-Delivery"},
 	{name: "gogs", doc: "https://gogs.io/docs/features/webhook", ways: []way{{as: "X-Gogs-Signature: {s}"}}, ids: "X-Gogs-Delivery=uuid"},
+	{name: "github", doc: "https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries",
+		ways: []way{{as: xHub256}, {as: xHub, alg: macSHA1}}, ids: "X-GitHub-Delivery=uuid"},
 	{name: "gitlab", doc: "https://docs.gitlab.com/user/project/integrations/webhooks/",
 		ways: append([]way{{as: "X-Gitlab-Token: {s}", alg: equality, key: noWhsec}}, standardWays("webhook", false)[0]),
 		ids:  "webhook-id=uuid Idempotency-Key X-Gitlab-Event-UUID"},
@@ -156,7 +156,7 @@ var table = []record{
 			{as: "form:signature: {s}", message: "{t}{form:token}", at: "form:timestamp"},
 		}, ids: "/signature/token=hex50 form:token=hex50 /event-data/id", made: "/event-data/timestamp"},
 	{name: "mandrill", doc: "https://mailchimp.com/developer/transactional/guides/track-respond-activity-webhooks/",
-		ways: []way{{as: "X-Mandrill-Signature: {s}", message: "{url}{form}", alg: macSHA1, enc: inBase64}}},
+		ways: []way{{as: "X-Mandrill-Signature: {s}", when: "form:mandrill_events", message: "{url}{form}", alg: macSHA1, enc: inBase64}}},
 	{name: "postmark", doc: "https://postmarkapp.com/developer/webhooks/webhooks-overview",
 		ways: []way{{as: "Authorization: {s}", alg: equality, key: basic}}, shared: true, ids: "/MessageID"},
 	{name: "customer.io", doc: "https://docs.customer.io/journeys/webhooks/#securely-verify-requests",
@@ -198,7 +198,7 @@ var table = []record{
 	{name: "workos", doc: "https://workos.com/docs/events/data-syncing/webhooks",
 		ways: []way{{as: "WorkOS-Signature: t={t}, v1={s}", message: "{t}.{body}", unit: millis, past: 3 * time.Minute}}, ids: "/id", made: "/created_at"},
 	{name: "persona", doc: "https://docs.withpersona.com/webhooks-best-practices",
-		ways: []way{{as: "Persona-Signature: t={t},v1={s},…", message: "{t}.{body}"}}, ids: "/data/id", made: "/data/attributes/created-at"},
+		ways: []way{{as: "Persona-Signature: t={t},v1={s}", message: "{t}.{body}"}}, ids: "/data/id", made: "/data/attributes/created-at"},
 
 	// Work.
 	{name: "linear", doc: "https://linear.app/developers/webhooks#securing-webhooks",
@@ -227,6 +227,11 @@ var table = []record{
 		ways: []way{{as: "Calendly-Webhook-Signature: t={t},v1={s}", message: "{t}.{body}", past: 3 * time.Minute}}, made: "/created_at"},
 	{name: "cal.com", doc: "https://cal.com/docs/developing/guides/automation/webhooks", ways: []way{{as: "X-Cal-Signature-256: {s}"}}, ids: "/payload/uid", made: "/createdAt"},
 	{name: "docusign", doc: "https://developers.docusign.com/platform/webhooks/connect/hmac/", ways: []way{{as: "X-DocuSign-Signature-1: {s}", enc: inBase64}}, made: "/generatedDateTime"},
+	{name: "box", doc: "https://developer.box.com/guides/webhooks/v2/signatures-v2/",
+		ways: []way{
+			{as: "BOX-SIGNATURE-PRIMARY: {s}", message: "{body}{t}", at: "BOX-DELIVERY-TIMESTAMP", unit: rfc3339, enc: inBase64, past: 10 * time.Minute},
+			{as: "BOX-SIGNATURE-SECONDARY: {s}", message: "{body}{t}", at: "BOX-DELIVERY-TIMESTAMP", unit: rfc3339, enc: inBase64, past: 10 * time.Minute, old: true},
+		}, ids: "BOX-DELIVERY-ID=uuid /id", made: "/created_at"},
 	{name: "dropbox", doc: "https://www.dropbox.com/developers/reference/webhooks", ways: []way{{as: "X-Dropbox-Signature: {s}"}}},
 
 	// Content.
@@ -241,8 +246,8 @@ var table = []record{
 	{name: "pusher", doc: "https://pusher.com/docs/channels/server_api/webhooks/#authentication", ways: []way{{as: "X-Pusher-Signature: {s}"}}, made: "/time_ms"},
 
 	// Those whose dialects hooktape speaks.
-	{name: "blocklet", doc: "https://www.arcblock.io/docs/blocklet-developer/", ways: []way{{as: "X-Webhook-Signature: t={t},v1={s}", message: "{t}.{body}"}}, shared: true},
-	{name: "ark", doc: "https://ark.dev/docs/", ways: []way{{as: "Authorization: {s}", alg: equality, key: arkToken}}, shared: true, made: "/timestamp"},
+	{name: "blocklet", doc: "https://www.npmjs.com/package/@abtnode/core", ways: []way{{as: "X-Webhook-Signature: t={t},v1={s}", message: "{t}.{body}"}}, shared: true},
+	{name: "ark", doc: "https://github.com/ArkEcosystem/core/tree/master/packages/core-webhooks", ways: []way{{as: "Authorization: {s}", alg: equality, key: arkToken}}, shared: true, made: "/timestamp"},
 
 	// A forwarder.
 	{name: "hookdeck", doc: "https://hookdeck.com/docs/authentication", ways: []way{{as: "X-Hookdeck-Signature: {s}", enc: inBase64}}, ids: "X-Hookdeck-EventID"},

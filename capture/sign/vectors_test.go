@@ -24,8 +24,8 @@ const (
 
 var callSid = url.Values{"CallSid": {"CA1234567890ABCDE"}, "Caller": {"+14158675309"}, "Digits": {"1234"}, "From": {"+14158675309"}, "To": {"+18005551212"}}
 
-// Signatures that others publish or check, by name. {SIG} in headers and SIG
-// in the body stand for the signature.
+// Signatures that others publish or check, by name. SIG in headers and body
+// stands for the signature.
 var vectors = []struct {
 	name, scheme, secret string
 	headers              capture.Headers
@@ -98,6 +98,16 @@ var vectors = []struct {
 		want: "097ff1603ce0947833a030fe6b23a46d9597fc9835f074f252b2e662274fb61c"},
 	{name: "Calendly", scheme: "calendly", secret: "cal_secret", body: `{"event":"invitee.created"}`, at: 1714478400000,
 		headers: capture.Headers{{"Calendly-Webhook-Signature", "SIG"}}, want: "t=1714478400,v1=5d3dbb5680005aef07832a3a7a96877f7c29a8aad0b7495d6f835d869b0a157a"},
+	// From the tests of paddle-go-sdk (Apache-2.0).
+	{name: "Paddle's library", scheme: "paddle", secret: "pdl_ntfset_" + "01hsdn8d43dt7mezr1ef2jtbaw_hKkRiCGyyRhbFwIUuqiTBgI7gnWoV0Gr", at: 1710929255000,
+		body:    `{"data":{"id":"pri_01hsdn96k2hxjzsq5yerecdj9j","name":null,"status":"active","quantity":{"maximum":999999,"minimum":1},"tax_mode":"account_setting","product_id":"pro_01hsdn8qp7yydry3x1yeg6a9rv","unit_price":{"amount":"1000","currency_code":"USD"},"custom_data":null,"description":"testing","import_meta":null,"trial_period":null,"billing_cycle":{"interval":"month","frequency":1},"unit_price_overrides":[]},"event_id":"evt_01hsdn97563968dy0szkmgjwh3","event_type":"price.created","occurred_at":"2024-03-20T10:07:35.590857Z","notification_id":"ntf_01hsdn977e920kbgzt6r6c9rqc"}`,
+		headers: capture.Headers{{"Paddle-Signature", "SIG"}}, want: "ts=1710929255;h1=6c05ef8fa83c44d751be6d259ec955ce5638e2c54095bf128e408e2fce1589c8"},
+	// From the tests of sendgrid-go (MIT). The line end is signed.
+	{name: "SendGrid's library", scheme: "sendgrid", at: 1600112502000, random: true,
+		secret:  "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g==",
+		body:    `[{"email":"hello@world.com","event":"dropped","reason":"Bounced Address","sg_event_id":"ZHJvcC0xMDk5NDkxOS1MUnpYbF9OSFN0T0doUTRrb2ZTbV9BLTA","sg_message_id":"LRzXl_NHStOGhQ4kofSm_A.filterdrecv-p3mdw1-756b745b58-kmzbl-18-5F5FC76C-9.0","smtp-id":"<LRzXl_NHStOGhQ4kofSm_A@ismtpd0039p1iad1.sendgrid.net>","timestamp":1600112492}]` + "\r\n",
+		headers: capture.Headers{{"X-Twilio-Email-Event-Webhook-Timestamp", "1600112502"}, {"X-Twilio-Email-Event-Webhook-Signature", "SIG"}},
+		want:    "MEUCIGHQVtGj+Y3LkG9fLcxf3qfI10QysgDWmMOVmxG0u6ZUAiEAyBiXDWzM+uOe5W0JuG+luQAbPIqHh89M15TluLtEZtM="},
 	{name: "Blocklet", scheme: "blocklet", secret: strings.Repeat("00ff", 16), body: `{"a":"é"}`, at: 1795301509000,
 		headers: capture.Headers{{"X-Webhook-Signature", "SIG"}}, want: "t=1795301509,v1=707f58045e6569f6c040e4cebe2dcbbbc2f28ff9ae5ed6345dc0512b893ac776"},
 	{name: "ARK", scheme: "ark", secret: "f9e552b8a5fa4e21ecbcebe14525e3cb" + strings.Repeat("0", 32), body: "{}",
@@ -135,5 +145,19 @@ func TestVectors(t *testing.T) {
 				t.Errorf("signed %s, want %s", again.Body, right.Body)
 			}
 		})
+	}
+}
+
+// SendGrid's bodies end in a line end that many cut off.
+func TestLostLineEndOfAPublicKey(t *testing.T) {
+	for _, v := range vectors {
+		if v.scheme != "sendgrid" {
+			continue
+		}
+		h := with(v.headers, "X-Twilio-Email-Event-Webhook-Signature", v.want)
+		got := scheme(t, v.scheme).Verify(&sign.Request{Headers: h, Body: []byte(strings.TrimSpace(v.body))}, made, named(v.secret)...)
+		if got.Verdict != capture.Invalid || got.Cause != capture.CauseNewline {
+			t.Errorf("%+v", got)
+		}
 	}
 }

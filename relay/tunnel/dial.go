@@ -26,7 +26,7 @@ func (l *Listener) once(ctx context.Context) (err error) {
 	beat := cmp.Or(l.Beat, Beat)
 	c := newConn(ws, 2*beat)
 	c.frames = make(chan *frame, mostSent+64)
-	ws.SetReadLimit(mostHead + mostInline + 16)
+	ws.SetReadLimit(mostHead + MostInline + 16)
 	defer c.Close()
 	// One connection for everything, HTTP/2 from its first byte.
 	transport := &http.Transport{

@@ -38,7 +38,7 @@ const Beat = 10 * time.Second
 const (
 	mostMessage = 64 << 10  // bytes of a websocket message
 	mostHead    = 1 << 20   // of a frame's head: an event's headers are bounded when it is caught
-	mostInline  = 64 << 10  // of a body in a frame; a larger one travels apart
+	MostInline  = 64 << 10  // of a body in a frame; a larger one travels apart
 	mostBody    = 256 << 20 // of any body
 	mostJSON    = 1 << 20   // of a request to the relay
 	mostAnswer  = 26 << 20  // of an answer

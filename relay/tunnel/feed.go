@@ -41,7 +41,7 @@ func (f *feed) add(e *capture.Event, body []byte) {
 		return
 	}
 	i := item{event: e, body: body}
-	if len(body) > mostInline {
+	if len(body) > MostInline {
 		i.body = nil
 	}
 	f.recent = append(f.recent, i)

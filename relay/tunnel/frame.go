@@ -115,7 +115,7 @@ func readFrame(r io.Reader) (*frame, error) {
 		return nil, err
 	}
 	head, body := binary.BigEndian.Uint32(b[:]), binary.BigEndian.Uint32(b[4:])
-	if head > mostHead || body > mostInline {
+	if head > mostHead || body > MostInline {
 		return nil, fmt.Errorf("%w: %d and %d bytes", errFrame, head, body)
 	}
 	buf := make([]byte, head+body)

@@ -54,7 +54,7 @@ func come(t *testing.T, url string) *stranger {
 	}
 	c := newConn(ws, 5*time.Second)
 	c.frames = make(chan *frame, 100)
-	ws.SetReadLimit(mostHead + mostInline + 16)
+	ws.SetReadLimit(mostHead + MostInline + 16)
 	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return c, nil }, Protocols: new(http.Protocols)}
 	transport.Protocols.SetUnencryptedHTTP2(true)
 	conn, err := transport.NewClientConn(t.Context(), "http", "relay:80")

@@ -221,12 +221,12 @@ func (s *session) read(ctx context.Context, after uint64) (items []item, to uint
 	var bytes int64
 	for i := range page.Rows {
 		row := &page.Rows[i]
-		if bytes += min(row.Size, mostInline); bytes > takeBytes && len(items) > 0 {
+		if bytes += min(row.Size, MostInline); bytes > takeBytes && len(items) > 0 {
 			break
 		}
 		items = append(items, item{event: &row.Event, delivered: row.Outcome.State == capture.OK})
 		to = row.Seq
-		if row.Size > 0 && row.Size <= mostInline && row.Refused == nil && s.wants(&row.Event) {
+		if row.Size > 0 && row.Size <= MostInline && row.Refused == nil && s.wants(&row.Event) {
 			at[row.ID] = len(items) - 1
 			ids = append(ids, row.ID)
 		}

@@ -151,7 +151,7 @@ func (h *Hub) order(ctx context.Context, to capture.Endpoint, e *capture.Event, 
 	w := h.wait(s, a.ID, deadline)
 	h.mu.Unlock()
 	f := &frame{Kind: isAttempt, Event: e, Attempt: a, Text: to.URL, Body: body}
-	if len(body) > mostInline {
+	if len(body) > MostInline {
 		f.Body, f.Apart = nil, true
 	}
 	select {
