@@ -99,9 +99,11 @@ func (e *env) setting(v string) (set capture.Setting, err error) {
 func (o *triggerOptions) check() (err error) {
 	o.f.Headers = capture.Headers(o.headers)
 	if o.f.To != "" {
-		if _, err := answer.ParseTarget(o.f.To); err != nil {
+		to, err := answer.ParseTarget(o.f.To)
+		if err != nil {
 			return err
 		}
+		o.f.To = to.String() // also of a port: it may be signed
 	}
 	if o.burst.Count < 1 {
 		return usage("--count %d: want 1 or more", o.burst.Count)

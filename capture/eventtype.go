@@ -82,10 +82,11 @@ func SplitTag(tag string) (app, event string, ok bool) {
 type Firing struct {
 	// App is whose endpoints get them; "": the default one's.
 	App string `json:"app,omitempty"`
-	// To is a URL that gets them instead.
+	// To is a URL that gets them instead. Its path, where it has one, stands in
+	// place of the sample's.
 	To string `json:"to,omitempty"`
-	// URL is what is signed where a scheme signs the URL; "": To, or the
-	// address that the app's webhooks are taken at.
+	// URL is what is signed where a scheme signs the URL, with the sample's path
+	// where it has none; "": where it goes to.
 	URL string `json:"url,omitempty"`
 	// Set are changes to the sample's body by JSON Pointer (RFC 6901), made in
 	// this order once templates are filled in.

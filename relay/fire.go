@@ -27,17 +27,17 @@ func (r *Registry) Fire(ctx context.Context, tag string, f capture.Firing) (fire
 	if err != nil {
 		return fired, err
 	}
-	s, err := NewSampler(&t, &f, func(s *sign.Scheme) []sign.Secret { return r.secrets(f.App, t.Provider, s) })
-	if err != nil {
-		return fired, err
-	}
 	var to *capture.Endpoint
 	if f.To != "" {
 		e, err := r.hooks.Target(ctx, f.App, f.To)
 		if err != nil {
 			return fired, err
 		}
-		to = &e
+		to, f.To = &e, e.URL
+	}
+	s, err := NewSampler(&t, &f, func(s *sign.Scheme) []sign.Secret { return r.secrets(f.App, t.Provider, s) })
+	if err != nil {
+		return fired, err
 	}
 	var changes []*capture.Change
 	for range max(f.Count, 1) {

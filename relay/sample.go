@@ -74,7 +74,10 @@ func (s *Sampler) Make(app string) (*capture.Event, []byte, error) {
 	}
 	_, event, _ := capture.SplitTag(s.t.Tag)
 	e.ID, e.App, e.Origin, e.Received, e.Proto = capture.NewID(capture.EventID), app, capture.FromSample, now, "HTTP/1.1"
-	e.URL = capture.Address(cmp.Or(s.f.URL, s.f.To))
+	if pathOf(s.f.To) != "" {
+		e.Target = capture.Raw(under("/", string(e.Target)))
+	}
+	e.URL = capture.Address(under(cmp.Or(s.f.URL, s.f.To), string(e.Target)))
 	e.Metadata = map[string]string{"sample": s.t.Tag}
 	if e.Provider = s.t.Provider; e.Provider == "" {
 		e.Provider = provider.Recognise(e.Method, string(e.Target), e.Headers, body).Provider
@@ -88,6 +91,36 @@ func (s *Sampler) Make(app string) (*capture.Event, []byte, error) {
 	}
 	e.Size, e.SHA256 = int64(len(body)), capture.Sum(body)
 	return e, body, nil
+}
+
+// under is the URL of a sample's target at that of a handler: the handler's path
+// stands in place of the sample's. Where no handler is known, neither is the URL.
+func under(handler, target string) string {
+	path, query, queried := strings.Cut(target, "?")
+	switch {
+	case handler == "":
+		return ""
+	case pathOf(handler) == "" && path != "/":
+		handler += path
+	}
+	if !queried {
+		return handler
+	}
+	if strings.Contains(handler, "?") {
+		return handler + "&" + query
+	}
+	return handler + "?" + query
+}
+
+// pathOf is what a URL has behind its host.
+func pathOf(u string) string {
+	if _, rest, ok := strings.Cut(u, "://"); ok {
+		u = rest
+	}
+	if i := strings.IndexByte(u, '/'); i >= 0 {
+		return u[i:]
+	}
+	return ""
 }
 
 // sign stamps an event of a provider that is known, and signs it where a secret

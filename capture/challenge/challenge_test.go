@@ -149,6 +149,7 @@ func TestDiscord(t *testing.T) {
 		{`{"type":0}`, `1531420618{"type":0}`, "discord 204 application/json"},
 		{`{"type":1}`, `1531420619{"type":1}`, "discord 401 text/plain"},
 		{`{"type":2}`, `1531420618{"type":2}`, "nothing"},
+		{`{"type":1,"event":{"type":"ENTITLEMENT_CREATE"}}`, `1531420618{"type":1,"event":{"type":"ENTITLEMENT_CREATE"}}`, "nothing"},
 	} {
 		signature := hex.EncodeToString(ed25519.Sign(private, []byte(tt.signed)))
 		e, body := request("POST /\nX-Signature-Ed25519: " + signature + "\nX-Signature-Timestamp: 1531420618\n\n" + tt.body)

@@ -21,12 +21,13 @@ type question struct {
 	body  []byte
 }
 
-// holds reports whether all terms are there, and say what is asked of them
-// behind their =.
+// holds reports whether all terms are there, or are not behind a !, and say
+// what is asked of them behind their =.
 func (q *question) holds(known string) bool {
 	for term := range strings.FieldsSeq(known) {
+		term, absent := strings.CutPrefix(term, "!")
 		term, want, exact := strings.Cut(term, "=")
-		if got, ok := q.says(term, want); !ok || exact && got != want {
+		if got, ok := q.says(term, want); ok == absent || exact && got != want {
 			return false
 		}
 	}

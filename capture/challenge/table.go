@@ -39,7 +39,8 @@ var table = []record{
 		fits: token, keyed: true, answer: zoom},
 	// https://discord.com/developers/docs/interactions/overview: some of its
 	// PINGs are badly signed, to see them refused, hence no answer unkeyed.
-	{name: "discord", method: "POST", known: "X-Signature-Ed25519 .type=1",
+	// Events of its other kind of webhooks are of type 1 too.
+	{name: "discord", method: "POST", known: "X-Signature-Ed25519 .type=1 !.event.type",
 		keyed: true, proof: discordSigned, refusal: http.StatusUnauthorized, answer: pong},
 	// https://discord.com/developers/docs/events/webhook-events
 	{name: "discord", method: "POST", known: "X-Signature-Ed25519 .type=0",

@@ -3,6 +3,7 @@ package sign
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"iter"
 	"strings"
 	"unicode/utf8"
@@ -29,6 +30,11 @@ func otherBodies(r *Request) iter.Seq2[[]byte, finding] {
 			for i := range styles {
 				s := &styles[i]
 				if !try(s.write(body), capture.CauseRewrite, "this JSON "+s.says+", so something parsed and wrote it again") {
+					return
+				}
+			}
+			for _, end := range []string{"\r\n", "\n"} { // SendGrid's, which parsers drop
+				if !try(join(styles[0].write(body), end), capture.CauseRewrite, fmt.Sprintf("this JSON %s and with %q at its end, so something parsed and wrote it again", styles[0].says, end)) {
 					return
 				}
 			}

@@ -134,8 +134,7 @@ func TestEveryScheme(t *testing.T) {
 // Every provider that signs has a scheme, its headers tell one, or it is here.
 func TestProvidersWithoutScheme(t *testing.T) {
 	none := []string{
-		"alertmanager", "coviu", "strava", "websub", // do not sign, or as each is configured
-		"clerk", "cloudevents", "openai", "resend", // by Standard Webhooks or Svix: Of looks at the headers
+		"alertmanager", "cloudevents", "coviu", "strava", "websub", // do not sign, or as each is configured
 		"azure-event-grid", "fusionauth", "google-pubsub", "netlify", "plaid", // a JWT
 		"braintree", "cloudinary", "contentful", "patreon", "recurly", // each by a way of its own
 	}

@@ -13,6 +13,7 @@
 package sign
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
@@ -64,9 +65,9 @@ var schemes = sync.OnceValue(func() map[string]*Scheme {
 })
 
 // Lookup is the scheme of that name, which is the provider's name of
-// capture/provider where there is one.
+// capture/provider where there is one, or that of who signs for it.
 func Lookup(name string) (*Scheme, bool) {
-	s, ok := schemes()[name]
+	s, ok := schemes()[cmp.Or(signers[name], name)]
 	return s, ok
 }
 

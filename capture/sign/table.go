@@ -22,6 +22,9 @@ func standardWays(family string, old bool) []way {
 var standardThenSvix, svixThenStandard = append(standardWays("webhook", false), standardWays("svix", true)...),
 	append(standardWays("svix", false), standardWays("webhook", true)...)
 
+// signers are the senders of those whose webhooks another signs.
+var signers = map[string]string{"clerk": "svix", "openai": "standard-webhooks", "resend": "svix"}
+
 // The order counts where only the headers tell the scheme.
 var table = []record{
 	{name: "svix", doc: "https://docs.svix.com/receiving/verifying-payloads/how-manual",
