@@ -27,7 +27,7 @@ process.on('uncaughtException', (err) => {
 })
 
 // What the handlers answered since somebody asked: "stripe 200".
-let seen = []
+const seen = []
 const answers = () => seen.splice(0).join(', ')
 const ready = JSON.parse(fs.readFileSync('ready'))
 
@@ -35,7 +35,11 @@ const ready = JSON.parse(fs.readFileSync('ready'))
 // by the one that its provider knows; /silent/NAME believes everything.
 const server = http.createServer(async (req, res) => {
   let [, where, name] = /^(?:\/(public|silent))?\/([^/?]+)/.exec(req.url) ?? []
-  res.on('finish', () => seen.push(`${name} ${res.statusCode}`))
+  const { end } = res
+  res.end = (...last) => { // before hooktape can have the answer
+    seen.push(`${name} ${res.statusCode}`)
+    return end.apply(res, last)
+  }
   if (where === 'silent') return res.end()
   if (!sdks[name]) return res.writeHead(404).end()
   const at = where ? ready.ingest : `http://${req.headers.host}`
