@@ -148,7 +148,7 @@ func (o *triggerOptions) run(ctx context.Context, e *env, client *api.Client, ta
 		return err
 	}
 	if o.f.URL == "" && o.f.To == "" {
-		o.f.URL = status.Ingest // as if the provider had sent it
+		o.f.URL = ingestOf(status.Ingest, o.f.App)
 	}
 	if o.f.To == "" && status.Ingest == "" {
 		o.burst.Leave = true // nobody runs who would send
@@ -171,6 +171,18 @@ func (o *triggerOptions) run(ctx context.Context, e *env, client *api.Client, ta
 		return unknownApp(ctx, client, o.f.App, err)
 	}
 	return s.end(result, status, time.Since(began))
+}
+
+// ingestOf is where a provider would send an app's webhooks to; "" where that is
+// below a key that nobody has told.
+func ingestOf(ingest, app string) string {
+	switch {
+	case app == capture.DefaultApp || ingest == "":
+		return ingest
+	case strings.Contains(ingest, "/in/"):
+		return ""
+	}
+	return ingest + "/in/" + app
 }
 
 // errUnanswered ends the waiting for answers.

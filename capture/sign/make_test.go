@@ -146,7 +146,7 @@ func TestWhatCannotBeSigned(t *testing.T) {
 		"the URL is signed too":                     {"square", "hush", "", "{}"},
 		"bodySHA256":                                {"twilio", "hush", "https://x/?bodySHA256=00", "{}"},
 		"not of its kind":                           {"aws-sns", scheme(t, "aws-sns").NewSecret(), "", `{"Type":"Notification"}`},
-		"the document is no JSON":                   {"linear", "hush", "", "x"},
+		"the document is no object":                 {"linear", "hush", "", "x"},
 		"want an array /value":                      {"microsoft-graph", "hush", "", "{}"},
 		"signature is no object":                    {"mailgun", "hush", "", `{"signature":1}`},
 	} {
