@@ -251,6 +251,12 @@ func writeEvent(w io.Writer, r *capture.Row, body []byte, width int) {
 	if r.Refused != nil {
 		fmt.Fprintf(w, "refused with %s\n", r.Refused)
 	}
+	if s := &r.Signature; !s.Checked.IsZero() {
+		fmt.Fprintf(w, "signature %s\n", verdictLine(s))
+		if s.Detail != "" {
+			fmt.Fprintf(w, "  %s\n", safe.Line(s.Detail))
+		}
+	}
 	for _, k := range slices.Sorted(maps.Keys(r.Metadata)) {
 		fmt.Fprintf(w, "metadata %s: %s\n", safe.Line(k), safe.Line(r.Metadata[k]))
 	}

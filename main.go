@@ -107,6 +107,10 @@ func hint(err error) string {
 		return syntax.Caret()
 	case errors.As(err, &there) && strings.HasPrefix(there.With, capture.EndpointID):
 		return "See it with hooktape endpoints get " + there.With
+	case errors.As(err, &there) && strings.HasPrefix(there.With, capture.RuleID):
+		return "See it with hooktape rules get " + there.With
+	case errors.As(err, &there) && strings.Contains(there.With, ":"):
+		return "See it with hooktape types get " + there.With
 	case errors.As(err, &there) && there.With != "":
 		return "See it with hooktape apps get " + there.With
 	case errors.Is(err, tunnel.ErrUnreachable):

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"code.hooktape.dev/hooktape/capture"
@@ -73,8 +74,13 @@ func (p *printer) attempt(a *capture.Attempt) string {
 			paint = yellow
 		}
 	}
-	return fmt.Sprintf("<-- %s %s %s %dms [%s]%s", p.paint(paint, "["+result+"]"), safe.Line(a.Method),
-		safe.Line(a.URL), time.Duration(a.Duration).Milliseconds(), a.Event, tail)
+	if a.Rule != "" && a.Error != nil {
+		tail = " " + safe.Line(a.Error.Message)
+	} else if a.Rule != "" {
+		tail = " rule " + string(a.Rule)
+	}
+	to := strings.TrimSpace(a.Method + " " + a.URL) // what a rule has answered has no method
+	return fmt.Sprintf("<-- %s %s %dms [%s]%s", p.paint(paint, "["+result+"]"), safe.Line(to), time.Duration(a.Duration).Milliseconds(), a.Event, tail)
 }
 
 // link says what has become of the connection to the relay.

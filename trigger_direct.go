@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/safe"
 	"code.hooktape.dev/hooktape/capture/sign"
 	"code.hooktape.dev/hooktape/relay"
 	"code.hooktape.dev/hooktape/relay/answer"
@@ -31,6 +32,7 @@ func (o *triggerOptions) direct(ctx context.Context, e *env, t *capture.EventTyp
 		if err != nil {
 			return err
 		}
+		o.warn(e, ev)
 		row := capture.Row{Event: *ev}
 		if o.json {
 			return writeWhole(e.stdout, row, body)
@@ -49,7 +51,8 @@ func (o *triggerOptions) direct(ctx context.Context, e *env, t *capture.EventTyp
 		defer cancel()
 	}
 	began := time.Now()
-	sent, failed, err := shoot(ctx, sampler, &answer.Forward{Target: target}, o.f.App, o.burst.Count, o.burst.Rate)
+	first := func(ev *capture.Event) { o.warn(e, ev) }
+	sent, failed, err := shoot(ctx, sampler, &answer.Forward{Target: target}, o.f.App, o.burst.Count, o.burst.Rate, first)
 	took := time.Since(began)
 	fmt.Fprintf(e.stderr, "%d sent in %s, %.0f a second: %d succeeded, %d failed; nothing was kept\n", sent, took.Round(time.Millisecond), float64(sent)/took.Seconds(), sent-failed.n, failed.n)
 	switch {
@@ -61,6 +64,13 @@ func (o *triggerOptions) direct(ctx context.Context, e *env, t *capture.EventTyp
 		return fmt.Errorf("%d of %d attempts failed, the first: %s", failed.n, sent, failed.first)
 	}
 	return nil
+}
+
+// warn says that nothing was signed where one would expect it.
+func (o *triggerOptions) warn(e *env, first *capture.Event) {
+	if first.Signature.Verdict == capture.Unsigned && first.Provider != "" && !o.f.Unsigned {
+		fmt.Fprintf(e.stderr, "Not signed: no secret for %s is known to this command, which is not told those of apps. Give it with --secret\n", safe.Line(first.Provider))
+	}
 }
 
 // sampler makes events of t with the secrets of this process.
@@ -81,8 +91,8 @@ type failures struct {
 }
 
 // shoot makes count events, no faster than rate a second, and sends them a few
-// at a time.
-func shoot(ctx context.Context, s *relay.Sampler, to *answer.Forward, app string, count int, rate float64) (sent int, failed failures, err error) {
+// at a time. first is shown the first.
+func shoot(ctx context.Context, s *relay.Sampler, to *answer.Forward, app string, count int, rate float64, first func(*capture.Event)) (sent int, failed failures, err error) {
 	type shot struct {
 		e    *capture.Event
 		body []byte
@@ -99,6 +109,9 @@ func shoot(ctx context.Context, s *relay.Sampler, to *answer.Forward, app string
 			e, body, err := s.Make(app)
 			if err != nil {
 				return err
+			}
+			if i == 0 {
+				first(e)
 			}
 			if rate > 0 {
 				select {

@@ -49,16 +49,21 @@ func eventsVerify(e *env) *cli.Command {
 	}
 }
 
+// verdictLine is a verdict in a line, without its detail.
+func verdictLine(s *capture.Signature) string {
+	line := string(s.Verdict)
+	if s.Scheme != "" {
+		line += " by the scheme " + safe.Line(s.Scheme)
+	}
+	if s.Secret != "" {
+		line += ", secret " + safe.Line(s.Secret)
+	}
+	return line
+}
+
 // writeVerdict shows a verdict and how it was reached to a person.
 func writeVerdict(w io.Writer, x api.Verdict) {
-	line := string(x.Verdict)
-	if x.Scheme != "" {
-		line += " by the scheme " + safe.Line(x.Scheme)
-	}
-	if x.Secret != "" {
-		line += ", secret " + safe.Line(x.Secret)
-	}
-	fmt.Fprintln(w, line)
+	fmt.Fprintln(w, verdictLine(&x.Signature))
 	if x.Detail != "" {
 		fmt.Fprintln(w, "  "+safe.Line(x.Detail))
 	}

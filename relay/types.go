@@ -17,7 +17,7 @@ import (
 // Types are the event types there are, by tag: of one app or provider, or of
 // all where that is "". One that was made goes before a built-in one.
 func (r *Registry) Types(ctx context.Context, app string) ([]capture.EventType, error) {
-	made, err := r.store.Types(ctx)
+	made, err := r.madeTypes(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (r *Registry) Types(ctx context.Context, app string) ([]capture.EventType, 
 // Type is one event type. It returns capture.ErrNotFound, wrapped with what may
 // have been meant, where there is none.
 func (r *Registry) Type(ctx context.Context, tag string) (capture.EventType, error) {
-	types, err := r.store.Types(ctx)
+	types, err := r.madeTypes(ctx)
 	if err != nil {
 		return capture.EventType{}, err
 	}
@@ -64,6 +64,16 @@ func (r *Registry) Type(ctx context.Context, tag string) (capture.EventType, err
 		like = fmt.Sprintf("; did you mean %s?", strings.Join(near, " or "))
 	}
 	return capture.EventType{}, fmt.Errorf("there is no event type %q%s: %w", tag, like, capture.ErrNotFound)
+}
+
+// madeTypes are the event types that were made, with all members of their
+// samples: the store leaves out what is empty.
+func (r *Registry) madeTypes(ctx context.Context) ([]capture.EventType, error) {
+	types, err := r.store.Types(ctx)
+	for i := range types {
+		types[i].Sample = types[i].Sample.Whole()
+	}
+	return types, err
 }
 
 // CreateType makes an event type: of what the spec says, or of an event that
@@ -121,7 +131,8 @@ func (r *Registry) sampled(ctx context.Context, spec *capture.EventTypeSpec, fro
 	return err
 }
 
-// UpdateType changes what the patch names. A built-in one cannot be changed:
+// UpdateType changes what the patch names; the sample's body and the schema it
+// replaces whole, for they are documents of their own. A built-in one cannot be changed:
 // that is a *capture.ConflictError.
 func (r *Registry) UpdateType(ctx context.Context, tag string, patch json.RawMessage) (capture.EventType, error) {
 	t, err := r.Type(ctx, tag)
@@ -139,6 +150,7 @@ func (r *Registry) UpdateType(ctx context.Context, tag string, patch json.RawMes
 		if err := merge(&spec, patch); err != nil {
 			return err
 		}
+		replaceDocuments(&spec, patch)
 		if err := checkType(&spec); err != nil {
 			return err
 		}
@@ -146,6 +158,24 @@ func (r *Registry) UpdateType(ctx context.Context, tag string, patch json.RawMes
 		return nil
 	})
 	return t, bare(err)
+}
+
+// replaceDocuments puts the patch's body and schema in place of what a merge
+// made of them: null is a value in them, and the order of members counts.
+func replaceDocuments(spec *capture.EventTypeSpec, patch json.RawMessage) {
+	var said struct {
+		Sample struct{ Body json.RawMessage }
+		Schema json.RawMessage
+	}
+	if json.Unmarshal(patch, &said) != nil {
+		return // merging it has said so
+	}
+	if len(said.Sample.Body) > 0 {
+		spec.Sample.Body = said.Sample.Body
+	}
+	if len(said.Schema) > 0 && string(said.Schema) != "null" {
+		spec.Schema = said.Schema
+	}
 }
 
 // DeleteType forgets an event type that was made. A built-in one stays: that is

@@ -78,7 +78,7 @@ func (s *Server) routes() []route {
 		{"listTypes", "GET /api/v1/types", inQuery, "Event types with their samples, by tag.", []parameter{app}, answers(s.types), []int{notFound}},
 		{"createType", "POST /api/v1/types", inBody, "Create an event type, or make one of an event.", nil, takes(http.StatusCreated, s.createType, "tag"), []int{notFound, conflict, invalid}},
 		{"getType", "GET /api/v1/types/{tag}", byTag, "An event type.", nil, answers(s.eventType), nil},
-		{"updateType", "PATCH /api/v1/types/{tag}", byTag, "Change what the body names: a JSON merge patch (RFC 7396).", nil, patches[capture.EventTypeSpec](s.updateType), []int{conflict, invalid}},
+		{"updateType", "PATCH /api/v1/types/{tag}", byTag, "Change what the body names: a JSON merge patch (RFC 7396), but for sample.body and schema, which are replaced whole.", nil, patches[capture.EventTypeSpec](s.updateType), []int{conflict, invalid}},
 		{"deleteType", "DELETE /api/v1/types/{tag}", byTag, "Delete an event type. A built-in one stays.", nil, does(s.deleteType), []int{conflict}},
 		{"trigger", "POST /api/v1/apps/{app}/trigger", inPath, "Make events of an event type, signed as its provider signs, with their deliveries.", nil, takes(http.StatusCreated, s.fire, "type"), []int{conflict, invalid}},
 

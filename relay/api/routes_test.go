@@ -166,7 +166,7 @@ func TestEveryRoute(t *testing.T) {
 	if again := call(200, "GET", "/types/shop:order%2Fpaid", ""); again["tag"] != kind["tag"] || again["name"] != "Paid" {
 		t.Errorf("the type is %v", again)
 	}
-	call(200, "PATCH", "/types/shop:order%2Fpaid", `{"name":"Paid at last","sample":{"body":{"m":2}}}`)
+	call(200, "PATCH", "/types/shop:order%2Fpaid", `{"name":"Paid at last","sample":{"body":{"n":2,"m":null}}}`)
 	call(409, "PATCH", "/types/github:push", `{"name":"x"}`)
 	call(404, "GET", "/types/shop:nothing", "")
 	fired := call(201, "POST", "/apps/shop/trigger", `{"type":"shop:order/paid","count":2,"seed":7,"set":[{"pointer":"/n","value":5}],"headers":[["X-B","c"]]}`)
