@@ -5,10 +5,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/sign"
 	"code.hooktape.dev/hooktape/relay/answer"
 	"code.hooktape.dev/hooktape/relay/dispatch"
 	"code.hooktape.dev/hooktape/store"
@@ -68,18 +70,32 @@ type source interface {
 type here struct {
 	*store.Store
 	*dispatch.Dispatcher
+	checkAs func(context.Context, capture.ID, capture.As) error
 }
 
-// registry is what the interface shows of endpoints, and does to them.
+// Resend refuses at once what cannot be sent as what it is to be.
+func (h here) Resend(ctx context.Context, id capture.ID, r capture.Resend) ([]*capture.Attempt, error) {
+	if r.As != "" {
+		if err := h.checkAs(ctx, id, r.As); err != nil {
+			return nil, err
+		}
+	}
+	return h.Dispatcher.Resend(ctx, id, r)
+}
+
+// registry is what the interface shows of endpoints, rules and signatures, and
+// does to them.
 type registry interface {
 	tui.Endpoints
 	tui.Registry
+	tui.Rules
+	Signature(ctx context.Context, event capture.ID, at time.Time, secret string) (sign.Explanation, error)
 }
 
 // showTUI shows the interface; more adds what there is not everywhere.
 func showTUI(ctx context.Context, s source, r registry, o *common, ready capture.Ready, more func(*tui.Options)) error {
 	t := tui.Options{
-		Source: s, Counts: s.Counts, Watch: s.Watch, Gaps: s.Gaps, Pin: s.Pin, Remove: s.Remove, Endpoints: r, Registry: r,
+		Source: s, Counts: s.Counts, Watch: s.Watch, Gaps: s.Gaps, Pin: s.Pin, Remove: s.Remove, Endpoints: r, Registry: r, Rules: r, Judge: r.Signature,
 		Resend: func(ctx context.Context, id capture.ID, r capture.Resend) error {
 			_, err := s.Resend(ctx, id, r)
 			return err

@@ -39,12 +39,16 @@ type resend struct {
 	what   capture.Resend
 }
 
-// again sends events again, asking first when they are several.
-func (p *replays) again(ids []capture.ID, to string) tea.Cmd {
-	r := resend{&p.Options, p.ctx, ids, capture.Resend{To: to}}
-	where := to
+// again sends events again, asking first when they are several and that has
+// not been asked.
+func (p *replays) again(ids []capture.ID, how capture.Resend) tea.Cmd {
+	r := resend{&p.Options, p.ctx, ids, how}
+	where := how.To
 	if where == "" {
 		where = or(strings.Join(p.Ready.Targets, ", "), "its endpoints")
+	}
+	if how.As != "" {
+		where += " as " + string(how.As)
 	}
 	if len(ids) == 1 {
 		return tea.Sequence(note("replaying "+string(ids[0])+" → "+where), p.ask(r.run))
@@ -101,7 +105,7 @@ func (p *replays) askWhere(ids []capture.ID) {
 		if u, err := url.Parse(to); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return send(noteMsg{"not sent: " + to + " is no http:// or https:// URL", true})
 		}
-		return p.again(ids, to)
+		return p.again(ids, capture.Resend{To: to})
 	}}
 }
 
@@ -157,6 +161,11 @@ func (p *replays) update(msg tea.Msg) (tea.Cmd, bool) {
 		return p.tell(msg), true
 	case told:
 		return note(string(msg)), true
+	case judgement:
+		if d, ok := p.dialog.(*asMenu); ok && len(d.ids) == 1 && d.ids[0] == msg.of.event {
+			d.now = &msg
+		}
+		return nil, true
 	}
 	return nil, false
 }

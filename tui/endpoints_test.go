@@ -13,6 +13,7 @@ import (
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/relay"
+	"code.hooktape.dev/hooktape/relay/rules"
 	"code.hooktape.dev/hooktape/store"
 )
 
@@ -24,6 +25,8 @@ func registry(t testing.TB, s *store.Store) *relay.Registry {
 	r, err := relay.NewRegistry(t.Context(), s, relay.Hooks{
 		Plan:    func(*capture.Event, []byte) []*capture.Attempt { return nil },
 		Changed: func(capture.Endpoint) {},
+		Secrets: func() map[string]string { return map[string]string{"github": "hush", "slack": "hush"} },
+		Rules:   ruleBook{rules.New(nil)},
 		Check: func(spec capture.EndpointSpec) error {
 			if !strings.HasPrefix(spec.URL, "http") {
 				return &capture.FieldError{Field: "url", Problem: "want http:// or https://"}
@@ -49,6 +52,11 @@ func registry(t testing.TB, s *store.Store) *relay.Registry {
 	}
 	return r
 }
+
+// ruleBook is rules at work, none of them of a file.
+type ruleBook struct{ *rules.Set }
+
+func (ruleBook) Check(s *capture.RuleSpec) error { return rules.Check(s) }
 
 const evil = "\x1b]52;c;aGk=\a\x1b[2J\u202eevil"
 
@@ -96,7 +104,7 @@ var later = noon.Add(2 * time.Minute)
 func manage(t testing.TB, s *store.Store, w, h int) (*driver, *relay.Registry) {
 	t.Helper()
 	r := registry(t, s)
-	d := start(t, s, w, h, func(o *Options) { o.Endpoints, o.Registry = r, r })
+	d := start(t, s, w, h, func(o *Options) { o.Endpoints, o.Registry, o.Rules, o.Judge = r, r, r, r.Signature })
 	d.kit.now = func() time.Time { return later }
 	d.size(w, h)
 	return d, r

@@ -83,9 +83,11 @@ func (o *opened) act(a action) tea.Cmd {
 		}
 		return send(popMsg{})
 	case replay:
-		return o.replays.again([]capture.ID{o.event}, "")
+		return o.replays.again([]capture.ID{o.event}, capture.Resend{})
 	case replayTo:
 		o.replays.askWhere([]capture.ID{o.event})
+	case replayAs:
+		return o.replays.askAs([]capture.ID{o.event})
 	case retry:
 		return o.replays.retry(o.inspect.selected())
 	case explain:
@@ -102,7 +104,7 @@ func (o *opened) Why(a action) string {
 		return "only in the list of events: 1 goes there"
 	case retry:
 		return o.replays.whyNot(o.inspect.selected())
-	case replay, replayTo:
+	case replay, replayTo, replayAs:
 		if o.Resend == nil {
 			return "cannot replay here: nothing delivers events"
 		}

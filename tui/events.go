@@ -184,7 +184,9 @@ func (e *events) act(a action) tea.Cmd {
 	case pin:
 		return e.pinThem()
 	case replay:
-		return e.replays.again(e.these(), "")
+		return e.replays.again(e.these(), capture.Resend{})
+	case replayAs:
+		return e.replays.askAs(e.these())
 	case retry:
 		return e.replays.retry(e.inspect.selected())
 	case replayTo:
@@ -195,6 +197,8 @@ func (e *events) act(a action) tea.Cmd {
 		e.askRemove()
 	case copyMenu:
 		e.inspect.copyMenu()
+	case judge:
+		return e.inspect.act(a)
 	case showSecrets:
 		return e.inspect.remake()
 	}
@@ -214,7 +218,7 @@ func (e *events) actOpen(a action) (tea.Cmd, bool) {
 		e.list.move(1)
 	case otherUp:
 		e.list.move(-1)
-	case pin, replay, replayTo, retry, explain, remove, grow, shrink:
+	case pin, replay, replayTo, replayAs, retry, explain, remove, grow, shrink:
 		return nil, false
 	default:
 		return e.inspect.act(a), true
@@ -281,13 +285,13 @@ func (e *events) these() []capture.ID {
 
 func (e *events) Why(a action) string {
 	switch a {
-	case replay, replayTo, explain, remove, pin, copyMenu, mark, open, otherPane, nextFailed, prevFailed:
+	case replay, replayTo, replayAs, explain, remove, pin, copyMenu, mark, open, otherPane, nextFailed, prevFailed:
 		if e.list.selected() == nil {
 			return "no event is selected"
 		}
 	}
 	switch {
-	case (a == replay || a == replayTo) && e.Resend == nil:
+	case (a == replay || a == replayTo || a == replayAs) && e.Resend == nil:
 		return "cannot replay here: nothing delivers events"
 	case a == retry:
 		return e.replays.whyNot(e.inspect.selected())
@@ -300,7 +304,7 @@ func (e *events) Why(a action) string {
 	case (a == otherPane || a == grow || a == shrink || (a == otherDown || a == otherUp) && !e.open) && !e.wide():
 		return "one pane only: the window is narrower than 120"
 	}
-	if e.open {
+	if e.open || a == judge {
 		return e.inspect.why(a)
 	}
 	return ""

@@ -43,11 +43,13 @@ const (
 	pin           action = "pin"
 	replay        action = "replay"
 	replayTo      action = "replay-to"
+	replayAs      action = "replay-as"
 	retry         action = "retry"
 	explain       action = "explain"
 	create        action = "create"
 	edit          action = "edit"
 	toggle        action = "toggle"
+	judge         action = "signature"
 	rotate        action = "rotate-secret"
 	test          action = "test"
 	nextField     action = "next-field"
@@ -76,7 +78,7 @@ const (
 
 // place is where the keyboard is; a command of the key table belongs to one
 // or more.
-type place uint16
+type place uint32
 
 const (
 	inList      place = 1 << iota // the list of events
@@ -89,15 +91,16 @@ const (
 	inExplain                     // who gets an event
 	inForm                        // text fields
 	inSecret                      // a secret that is shown once
+	inVerdict                     // why a signature is what it is
 	inText                        // lines to read
 	anywhere
 
 	inEvent = inBody | inTries
-	moving  = inList | inEvent | inEndpoints | inEndpoint | inQueue | inListeners | inExplain | inText
+	moving  = inList | inEvent | inEndpoints | inEndpoint | inQueue | inListeners | inExplain | inVerdict | inText
 )
 
 // places are their names, in their order.
-var places = []string{"list", "event", "attempts", "endpoints", "endpoint", "queue", "listeners", "explain", "form", "secret", "text", "anywhere"}
+var places = []string{"list", "event", "attempts", "endpoints", "endpoint", "queue", "listeners", "explain", "form", "secret", "signature", "text", "anywhere"}
 
 // command is a row of the key table: what the user can do, by which keys and
 // where. Footer, help and the reaction to keys are made from it.
@@ -127,10 +130,11 @@ func keyTable() []command {
 		bind(prevField, inForm, "shift+tab up", "shift+tab", "previous field", "previous"),
 		bind(nextChoice, inForm, "right", "→", "next choice", ""),
 		bind(prevChoice, inForm, "left", "←", "previous choice", ""),
-		bind(back, inEvent|inEndpoint|inQueue|inListeners|inExplain|inSecret|inText, "esc", "esc", "back; close what was opened last", "back"),
+		bind(back, inEvent|inEndpoint|inQueue|inListeners|inExplain|inSecret|inVerdict|inText, "esc", "esc", "back; close what was opened last", "back"),
 		bind(replay, inList|inBody, "r", "r", "replay now (the marked, else the selected)", "replay"),
 		bind(retry, inTries|inEndpoint, "r", "r", "retry the attempt: the same event, to its endpoint alone", "retry"),
 		bind(replayTo, inList|inEvent, "R", "R", "replay to another URL", ""),
+		bind(replayAs, inList|inEvent, "a", "a", "replay as… the original, a retry, or an event of its own", ""),
 		bind(create, inEndpoints, "n c", "n", "new endpoint", "new"),
 		bind(edit, inEndpoints|inEndpoint, "e", "e", "edit the endpoint", "edit"),
 		bind(test, inEndpoints|inEndpoint, "t", "t", "test: send it an event, once", "test"),
@@ -141,6 +145,7 @@ func keyTable() []command {
 		bind(find, inEvent, "/", "/", "search; esc clears it", "search"),
 		bind(nextTab, inEvent|inEndpoint, "] tab", "]", "next tab", "tab"),
 		bind(prevTab, inEvent|inEndpoint, "[ shift+tab", "[", "previous tab", ""),
+		bind(judge, inList|inEvent, "s", "s", "signature: the verdict, and each step to it", "sig"),
 		bind(bodyMode, inEvent, "v", "v", "body: pretty, raw, hex", "view"),
 		bind(copyMenu, inList|inEvent, "y", "y", "copy… (body, curl, id, url, headers)", "copy"),
 		bind(copyMenu, inEndpoints|inEndpoint, "y", "y", "copy… (url, id)", ""),
@@ -149,6 +154,7 @@ func keyTable() []command {
 		bind(unmark, inList, `ctrl+\`, `ctrl+\`, "unmark all", ""),
 		bind(pin, inList|inEvent, "m", "m", "pin: keep it from being pruned", "pin"),
 		bind(explain, inList|inEvent, "E", "E", "explain: which endpoints get it, and why others do not", ""),
+		bind(judge, inVerdict, "s", "s", "judge it as if it came now, or as of when it came", "clock"),
 		bind(remove, inList|inEvent, "x", "x", "delete (asks)", ""),
 		bind(remove, inEndpoints|inEndpoint, "x", "x", "delete (asks); what is due to it is skipped", ""),
 		bind(remove, inListeners, "x", "x", "remove (asks): its place is forgotten, its connection ended", "remove"),

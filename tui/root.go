@@ -305,6 +305,9 @@ func (r *root) draw() string {
 		below = below[:min(len(below), size.h)]
 		copy(lines[len(lines)-len(below):], below)
 	}
+	if r.bottom() == 2 && r.dialog == nil && safe.Width(safe.Line(r.note.text)) > r.w-1 {
+		return strings.Join(append(lines, r.longNote()...), "\n")
+	}
 	if r.bottom() == 2 {
 		return strings.Join(append(lines, r.message(true), r.footer()), "\n")
 	}
@@ -361,11 +364,7 @@ func (r *root) message(own bool) string {
 	case r.dialog != nil:
 		return r.theme.line(r.w, r.dialog.spans(r.w)...)
 	case r.note.text != "":
-		look := info
-		if r.note.bad {
-			look = bad
-		}
-		return r.theme.line(r.w, span{look, " " + safe.Line(r.note.text)})
+		return r.theme.line(r.w, span{r.note.look(), " " + safe.Line(r.note.text)})
 	}
 	if t, ok := r.top().(teller); ok {
 		if left, right := t.Tell(); len(left) > 0 || own {
@@ -376,6 +375,13 @@ func (r *root) message(own bool) string {
 		return ""
 	}
 	return r.footer()
+}
+
+// longNote draws a note in the place of the hints, too.
+func (r *root) longNote() []string {
+	text, look := safe.Line(r.note.text), r.note.look()
+	n := prefix(text, r.w-1)
+	return []string{r.theme.line(r.w, span{look, " " + text[:n]}), r.theme.line(r.w, span{look, " " + strings.TrimSpace(text[n:])})}
 }
 
 // footer draws the hints: the commands of the place that can be done now.

@@ -102,6 +102,13 @@ type (
 	lostMsg struct{ why error }
 )
 
+func (n noteMsg) look() role {
+	if n.bad {
+		return bad
+	}
+	return info
+}
+
 // send is the command that sends msg.
 func send(msg tea.Msg) tea.Cmd { return func() tea.Msg { return msg } }
 
