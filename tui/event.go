@@ -109,7 +109,7 @@ func (o *opened) Why(a action) string {
 			return "cannot replay here: nothing delivers events"
 		}
 	case explain:
-		if o.Endpoints == nil {
+		if o.Endpoints == nil && o.Rules == nil {
 			return "no endpoints can be registered here"
 		}
 	}

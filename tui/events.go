@@ -295,7 +295,7 @@ func (e *events) Why(a action) string {
 		return "cannot replay here: nothing delivers events"
 	case a == retry:
 		return e.replays.whyNot(e.inspect.selected())
-	case a == explain && e.Endpoints == nil:
+	case a == explain && e.Endpoints == nil && e.Rules == nil:
 		return "no endpoints can be registered here"
 	case a == remove && e.Remove == nil:
 		return "cannot delete here: this source is read only"

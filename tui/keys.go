@@ -49,6 +49,9 @@ const (
 	create        action = "create"
 	edit          action = "edit"
 	toggle        action = "toggle"
+	raise         action = "sooner"
+	lower         action = "later"
+	reset         action = "reset"
 	judge         action = "signature"
 	rotate        action = "rotate-secret"
 	test          action = "test"
@@ -68,6 +71,7 @@ const (
 	viewQueue     action = "view-queue"
 	viewLog       action = "view-log"
 	viewListeners action = "view-listeners"
+	viewRules     action = "view-rules"
 	cycleTheme    action = "theme"
 	toggleHints   action = "hints"
 	redraw        action = "redraw"
@@ -91,16 +95,18 @@ const (
 	inExplain                     // who gets an event
 	inForm                        // text fields
 	inSecret                      // a secret that is shown once
+	inRules                       // the list of rules
+	inRule                        // one rule
 	inVerdict                     // why a signature is what it is
 	inText                        // lines to read
 	anywhere
 
 	inEvent = inBody | inTries
-	moving  = inList | inEvent | inEndpoints | inEndpoint | inQueue | inListeners | inExplain | inVerdict | inText
+	moving  = inList | inEvent | inEndpoints | inEndpoint | inQueue | inListeners | inExplain | inRules | inRule | inVerdict | inText
 )
 
 // places are their names, in their order.
-var places = []string{"list", "event", "attempts", "endpoints", "endpoint", "queue", "listeners", "explain", "form", "secret", "signature", "text", "anywhere"}
+var places = []string{"list", "event", "attempts", "endpoints", "endpoint", "queue", "listeners", "explain", "form", "secret", "rules", "rule", "signature", "text", "anywhere"}
 
 // command is a row of the key table: what the user can do, by which keys and
 // where. Footer, help and the reaction to keys are made from it.
@@ -122,7 +128,9 @@ func keyTable() []command {
 		bind(open, inList, "enter", "enter", "inspect the event", "open"),
 		bind(open, inEndpoints, "enter", "enter", "its attempts, what is due, all of it", "open"),
 		bind(open, inEndpoint|inQueue, "enter", "enter", "the attempt: its request and response", "open"),
-		bind(open, inExplain, "enter", "enter", "the endpoint", "open"),
+		bind(open, inExplain, "enter", "enter", "the endpoint, or the rule", "open"),
+		bind(open, inRules, "enter", "enter", "all of the rule", "open"),
+		bind(open, inRule, "enter", "enter", "the event it was last applied to", "last event"),
 		bind(open, inSecret, "enter", "enter", "the endpoint", "endpoint"),
 		bind(saveForm, inForm, "enter ctrl+s", "enter", "save", "save"),
 		bind(back, inForm, "esc", "esc", "leave; asks when something was changed", "leave"),
@@ -130,12 +138,19 @@ func keyTable() []command {
 		bind(prevField, inForm, "shift+tab up", "shift+tab", "previous field", "previous"),
 		bind(nextChoice, inForm, "right", "→", "next choice", ""),
 		bind(prevChoice, inForm, "left", "←", "previous choice", ""),
-		bind(back, inEvent|inEndpoint|inQueue|inListeners|inExplain|inSecret|inVerdict|inText, "esc", "esc", "back; close what was opened last", "back"),
+		bind(back, inEvent|inEndpoint|inQueue|inListeners|inExplain|inSecret|inRules|inRule|inVerdict|inText, "esc", "esc", "back; close what was opened last", "back"),
 		bind(replay, inList|inBody, "r", "r", "replay now (the marked, else the selected)", "replay"),
 		bind(retry, inTries|inEndpoint, "r", "r", "retry the attempt: the same event, to its endpoint alone", "retry"),
 		bind(replayTo, inList|inEvent, "R", "R", "replay to another URL", ""),
 		bind(replayAs, inList|inEvent, "a", "a", "replay as… the original, a retry, or an event of its own", ""),
 		bind(create, inEndpoints, "n c", "n", "new endpoint", "new"),
+		bind(create, inRules|inRule, "n c", "n", "new rule, behind all others", "new"),
+		bind(edit, inRules|inRule, "e", "e", "edit the rule", "edit"),
+		bind(toggle, inRules|inRule, "p", "p", "disable the rule, or enable it again", "on/off"),
+		bind(raise, inRules|inRule, "K shift+up", "K", "ask it sooner: one place up", "up"),
+		bind(lower, inRules|inRule, "J shift+down", "J", "ask it later: one place down", "down"),
+		bind(reset, inRules|inRule, "z", "z", "forget what it has done: hits, sequence, scenario", "reset"),
+		bind(remove, inRules|inRule, "x", "x", "delete (asks)", "delete"),
 		bind(edit, inEndpoints|inEndpoint, "e", "e", "edit the endpoint", "edit"),
 		bind(test, inEndpoints|inEndpoint, "t", "t", "test: send it an event, once", "test"),
 		bind(toggle, inEndpoints|inEndpoint, "p", "p", "disable (asks why), or enable again", "on/off"),
@@ -153,7 +168,7 @@ func keyTable() []command {
 		bind(mark, inList, "space", "space", "mark; r, x and m act on the marked", "mark"),
 		bind(unmark, inList, `ctrl+\`, `ctrl+\`, "unmark all", ""),
 		bind(pin, inList|inEvent, "m", "m", "pin: keep it from being pruned", "pin"),
-		bind(explain, inList|inEvent, "E", "E", "explain: which endpoints get it, and why others do not", ""),
+		bind(explain, inList|inEvent, "E", "E", "explain: which endpoints get it, which rule answers it, and why others do not", ""),
 		bind(judge, inVerdict, "s", "s", "judge it as if it came now, or as of when it came", "clock"),
 		bind(remove, inList|inEvent, "x", "x", "delete (asks)", ""),
 		bind(remove, inEndpoints|inEndpoint, "x", "x", "delete (asks); what is due to it is skipped", ""),
@@ -188,6 +203,7 @@ func keyTable() []command {
 		bind(viewQueue, anywhere, "3", "3", "what is due to be sent", ""),
 		bind(viewLog, anywhere, "4", "4", "log of this program", ""),
 		bind(viewListeners, anywhere, "5", "5", "who listens through this relay", ""),
+		bind(viewRules, anywhere, "6", "6", "rules that answer webhooks", ""),
 		bind(cycleTheme, anywhere, "T", "T", "next theme: ansi dark light cvd mono", ""),
 		bind(toggleHints, anywhere, "H", "H", "hide/show this line of hints", ""),
 		bind(redraw, anywhere, "ctrl+l", "ctrl+l", "redraw the screen", ""),

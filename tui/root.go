@@ -51,6 +51,9 @@ func newRoot(k *kit) *root {
 	if k.Listeners != nil {
 		r.views = append(r.views, view{"Listeners", viewListeners, []screen{newListeners(k)}})
 	}
+	if k.Rules != nil {
+		r.views = append(r.views, view{"Rules", viewRules, []screen{newRules(k)}})
+	}
 	k.showing = func(id int) bool { return r.top().ID() == id }
 	return r
 }
@@ -205,7 +208,7 @@ func (r *root) run(a action) tea.Cmd {
 				return r.tell(r.size())
 			}
 		}
-		if a == viewEndpoints || a == viewQueue || a == viewLog || a == viewListeners {
+		if a == viewEndpoints || a == viewQueue || a == viewLog || a == viewListeners || a == viewRules {
 			r.note = noteMsg{text: "there is no such view here", bad: true}
 			return nil
 		}
@@ -316,25 +319,6 @@ func (r *root) draw() string {
 
 // title draws the views, or the way back from a screen opened from one.
 func (r *root) title() string {
-	var left []span
-	if r.w >= 60 {
-		left = []span{{title, " HOOKTAPE"}}
-	}
-	if s := r.stack(); len(s) > 1 || s[0].Title() != "" {
-		left = []span{{dim, " ‹ " + r.views[r.at].name}, {title, "  " + r.top().Title()}}
-	} else {
-		for i, v := range r.views {
-			look, gap := plain, " "
-			if i == r.at {
-				look, gap = title, "·"
-			}
-			name := v.name
-			if i != r.at && r.w < 60 {
-				gap, name = "", ""
-			}
-			left = append(left, span{look, "  " + r.keyOf(v.key) + gap + name})
-		}
-	}
 	var right []span
 	if s, ok := r.top().(stater); ok {
 		right = s.State()
@@ -343,7 +327,34 @@ func (r *root) title() string {
 	if r.lost != nil {
 		right = append([]span{{bad, "DOWN ✗ " + safe.Cut(safe.Line(r.lost.Error()), r.w/3) + " "}}, right...)
 	}
-	return r.theme.spread(r.w, left, append(right, span{plain, " "}))
+	right = append(right, span{plain, " "})
+	return r.theme.spread(r.w, r.where(r.w-width(right)), right)
+}
+
+// where says which view is on, and how to get to the others, by their names if
+// those take at most w cells; or the way back from a screen opened from one.
+func (r *root) where(w int) []span {
+	if s := r.stack(); len(s) > 1 || s[0].Title() != "" {
+		return []span{{dim, " ‹ " + r.views[r.at].name}, {title, "  " + r.top().Title()}}
+	}
+	var names, keys []span
+	for i, v := range r.views {
+		key := "  " + r.keyOf(v.key)
+		if i == r.at {
+			s := span{title, key + "·" + v.name}
+			names, keys = append(names, s), append(keys, s)
+			continue
+		}
+		names, keys = append(names, span{plain, key + " " + v.name}), append(keys, span{plain, key})
+	}
+	brand := span{title, " HOOKTAPE"}
+	switch room := w - width(names); {
+	case r.w >= 60 && room >= width([]span{brand}):
+		return append([]span{brand}, names...)
+	case r.w >= 60 && room >= 0:
+		return names
+	}
+	return keys
 }
 
 // keyOf is the key that does an action everywhere.
