@@ -83,19 +83,20 @@ func (h here) Resend(ctx context.Context, id capture.ID, r capture.Resend) ([]*c
 	return h.Dispatcher.Resend(ctx, id, r)
 }
 
-// registry is what the interface shows of endpoints, rules and signatures, and
+// registry is what the interface shows of endpoints, rules, samples and signatures, and
 // does to them.
 type registry interface {
 	tui.Endpoints
 	tui.Registry
 	tui.Rules
+	tui.Types
 	Signature(ctx context.Context, event capture.ID, at time.Time, secret string) (sign.Explanation, error)
 }
 
 // showTUI shows the interface; more adds what there is not everywhere.
 func showTUI(ctx context.Context, s source, r registry, o *common, ready capture.Ready, more func(*tui.Options)) error {
 	t := tui.Options{
-		Source: s, Counts: s.Counts, Watch: s.Watch, Gaps: s.Gaps, Pin: s.Pin, Remove: s.Remove, Endpoints: r, Registry: r, Rules: r, Judge: r.Signature,
+		Source: s, Counts: s.Counts, Watch: s.Watch, Gaps: s.Gaps, Pin: s.Pin, Remove: s.Remove, Endpoints: r, Registry: r, Rules: r, Types: r, Judge: r.Signature,
 		Resend: func(ctx context.Context, id capture.ID, r capture.Resend) error {
 			_, err := s.Resend(ctx, id, r)
 			return err

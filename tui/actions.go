@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -85,11 +86,22 @@ func (r resend) run() tea.Msg {
 			s.after = newest[0].ID
 		}
 		if err := r.Resend(r.ctx, id, r.what); err != nil {
-			return failed(fmt.Errorf("replay %s: %w", id, err))
+			return r.refused(id, err)
 		}
 		out.sent = append(out.sent, s)
 	}
 	return out
+}
+
+// refused says why an event is not sent; which one, where there are others.
+func (r resend) refused(id capture.ID, err error) tea.Msg {
+	if field := new(capture.FieldError); errors.As(err, &field) {
+		err = errors.New(field.Problem)
+	}
+	if len(r.events) == 1 {
+		return failed(fmt.Errorf("not sent: %w", err))
+	}
+	return failed(fmt.Errorf("replay %s: %w", id, err))
 }
 
 // failed is a note of an error, as an answer.

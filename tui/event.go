@@ -8,7 +8,8 @@ import (
 	"code.hooktape.dev/hooktape/capture"
 )
 
-// opened is one event on a screen of its own, opened from one of its attempts.
+// opened is one event on a screen of its own, opened from one of its attempts
+// or from a rule.
 type opened struct {
 	base
 	event   capture.ID
@@ -22,7 +23,9 @@ type opened struct {
 func newOpened(k *kit, event, attempt capture.ID) *opened {
 	o := &opened{base: newBase(k), event: event, stale: true}
 	o.inspect = newInspect(o.base)
-	o.inspect.start, o.inspect.tab = attempt, responseTab
+	if o.inspect.start = attempt; attempt != "" {
+		o.inspect.tab = responseTab
+	}
 	o.replays.base = o.base
 	return o
 }
@@ -92,6 +95,8 @@ func (o *opened) act(a action) tea.Cmd {
 		return o.replays.retry(o.inspect.selected())
 	case explain:
 		return send(pushMsg{newExplain(o.kit, o.event)})
+	case makeSample:
+		o.askSample(&o.row)
 	default:
 		return o.inspect.act(a)
 	}
@@ -108,6 +113,8 @@ func (o *opened) Why(a action) string {
 		if o.Resend == nil {
 			return "cannot replay here: nothing delivers events"
 		}
+	case makeSample:
+		return o.whyNoSample(&o.row)
 	case explain:
 		if o.Endpoints == nil && o.Rules == nil {
 			return "no endpoints can be registered here"

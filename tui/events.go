@@ -100,6 +100,8 @@ func (e *events) Update(msg tea.Msg) (screen, tea.Cmd) {
 		cmd = e.jump(msg)
 	case removed:
 		cmd = e.forget(msg)
+	case goToMsg:
+		e.goTo(msg.event)
 	default:
 		var ok bool
 		if cmd, ok = e.replays.update(msg); !ok {
@@ -111,6 +113,17 @@ func (e *events) Update(msg tea.Msg) (screen, tea.Cmd) {
 	}
 	e.paused = e.list.paused
 	return e, tea.Batch(cmd, e.read(), e.show())
+}
+
+// goTo selects an event, which a list that follows the newest does anyway.
+func (e *events) goTo(event capture.Event) {
+	e.open = false
+	if e.filter.clear() {
+		e.restart(tail)
+	}
+	if e.list.stale = true; e.list.paused {
+		e.list.to(event.Seq)
+	}
 }
 
 // show has the inspector show the selected event. While the list alone is on
@@ -193,6 +206,8 @@ func (e *events) act(a action) tea.Cmd {
 		e.replays.askWhere(e.these())
 	case explain:
 		return send(pushMsg{newExplain(e.kit, e.list.selected().ID)})
+	case makeSample:
+		e.askSample(e.list.selected())
 	case remove:
 		e.askRemove()
 	case copyMenu:
@@ -218,7 +233,7 @@ func (e *events) actOpen(a action) (tea.Cmd, bool) {
 		e.list.move(1)
 	case otherUp:
 		e.list.move(-1)
-	case pin, replay, replayTo, replayAs, retry, explain, remove, grow, shrink:
+	case pin, replay, replayTo, replayAs, retry, explain, makeSample, remove, grow, shrink:
 		return nil, false
 	default:
 		return e.inspect.act(a), true
@@ -297,6 +312,8 @@ func (e *events) Why(a action) string {
 		return e.replays.whyNot(e.inspect.selected())
 	case a == explain && e.Endpoints == nil && e.Rules == nil:
 		return "no endpoints can be registered here"
+	case a == makeSample:
+		return e.whyNoSample(e.list.selected())
 	case a == remove && e.Remove == nil:
 		return "cannot delete here: this source is read only"
 	case a == pin && e.Pin == nil:

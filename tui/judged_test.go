@@ -130,10 +130,10 @@ func TestReplayAs(t *testing.T) {
 		t.Errorf("sent as %q", as)
 	}
 	d.kit.Resend = func(context.Context, capture.ID, capture.Resend) error {
-		return errors.New("as: no secret is known that could sign for slack: hooktape apps update default --secret slack=…, or $HOOKTAPE_SECRET_… of the process that sends")
+		return fmt.Errorf("far away: %w", &capture.FieldError{Field: "as", Problem: "no secret is known that could sign for slack: hooktape apps update default --secret slack=…, or $HOOKTAPE_SECRET_… of the process that sends"})
 	}
 	d.press("a", "n")
-	d.want("no secret is known that could sign", "$HOOKTAPE_SECRET_…")
+	d.want("not sent: no secret is known that could sign", "$HOOKTAPE_SECRET_…")
 }
 
 func TestAttemptsSayAsAndRule(t *testing.T) {

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,6 +54,9 @@ func newRoot(k *kit) *root {
 	}
 	if k.Rules != nil {
 		r.views = append(r.views, view{"Rules", viewRules, []screen{newRules(k)}})
+	}
+	if k.Types != nil {
+		r.views = append(r.views, view{"Samples", viewSamples, []screen{newSamples(k)}})
 	}
 	k.showing = func(id int) bool { return r.top().ID() == id }
 	return r
@@ -110,6 +114,9 @@ func (r *root) route(msg tea.Msg) tea.Cmd {
 		return r.tell(r.size())
 	case popMsg:
 		return r.pop()
+	case goToMsg:
+		r.at, r.views[0].stack = 0, r.views[0].stack[:1]
+		return tea.Batch(r.tell(r.size()), r.tell(msg))
 	case replaceMsg:
 		r.stack()[len(r.stack())-1] = msg.screen
 		return r.tell(r.size())
@@ -208,7 +215,7 @@ func (r *root) run(a action) tea.Cmd {
 				return r.tell(r.size())
 			}
 		}
-		if a == viewEndpoints || a == viewQueue || a == viewLog || a == viewListeners || a == viewRules {
+		if slices.Contains([]action{viewEndpoints, viewQueue, viewLog, viewListeners, viewRules, viewSamples}, a) {
 			r.note = noteMsg{text: "there is no such view here", bad: true}
 			return nil
 		}
@@ -348,7 +355,7 @@ func (r *root) where(w int) []span {
 		names, keys = append(names, span{plain, key + " " + v.name}), append(keys, span{plain, key})
 	}
 	brand := span{title, " HOOKTAPE"}
-	switch room := w - width(names); {
+	switch room := w - width(names) - 1; {
 	case r.w >= 60 && room >= width([]span{brand}):
 		return append([]span{brand}, names...)
 	case r.w >= 60 && room >= 0:
@@ -391,7 +398,10 @@ func (r *root) message(own bool) string {
 // longNote draws a note in the place of the hints, too.
 func (r *root) longNote() []string {
 	text, look := safe.Line(r.note.text), r.note.look()
-	n := prefix(text, r.w-1)
+	n := prefix(text, r.w-2)
+	if blank := strings.LastIndexByte(text[:n], ' '); blank > n/2 {
+		n = blank
+	}
 	return []string{r.theme.line(r.w, span{look, " " + text[:n]}), r.theme.line(r.w, span{look, " " + strings.TrimSpace(text[n:])})}
 }
 
@@ -400,10 +410,10 @@ func (r *root) footer() string {
 	if _, covers := r.dialog.(tall); covers {
 		return "" // it has all keys, and says which
 	}
-	if r.top().Place() == inForm {
+	if at := r.top().Place(); at == inForm || at == inSend {
 		var spans []span
 		for _, c := range r.table {
-			if c.in&inForm != 0 && c.foot != "" {
+			if c.in&at != 0 && c.foot != "" {
 				spans = append(spans, span{hint, " " + c.Help().Key}, span{plain, " " + c.foot + " "})
 			}
 		}

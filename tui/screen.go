@@ -92,6 +92,8 @@ type (
 		text string
 		bad  bool
 	}
+	// goToMsg goes to an event in the list of all.
+	goToMsg    struct{ event capture.Event }
 	pushMsg    struct{ screen }
 	popMsg     struct{}
 	replaceMsg struct{ screen } // in the place of the top one

@@ -69,6 +69,16 @@ type Rules interface {
 	ExplainRules(ctx context.Context, event capture.ID) ([]capture.RuleExplanation, error)
 }
 
+// Types is where event types are read, made and sent. Errors are as those of
+// Registry.
+type Types interface {
+	Types(ctx context.Context, app string) ([]capture.EventType, error) // by tag; app "": all
+	// CreateType makes one of what was kept, where from is not "".
+	CreateType(ctx context.Context, tag string, spec capture.EventTypeSpec, from capture.ID) (capture.EventType, error)
+	// Fire makes events of a type, and sends them.
+	Fire(ctx context.Context, tag string, f capture.Firing) (capture.Fired, error)
+}
+
 // Options says what the interface reads, what it may do, and how it looks.
 // Only Source is needed; what is nil cannot be done, and its keys say so.
 type Options struct {
@@ -100,6 +110,8 @@ type Options struct {
 
 	// Rules answer in an app's place. Nil: their view is absent.
 	Rules Rules
+	// Types have samples that can be sent. Nil: their view is absent.
+	Types Types
 
 	Resend func(context.Context, capture.ID, capture.Resend) error
 	Pin    func(context.Context, capture.ID, bool) error
