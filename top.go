@@ -5,13 +5,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"code.hooktape.dev/hooktape/capture"
-	"code.hooktape.dev/hooktape/capture/sign"
 	"code.hooktape.dev/hooktape/relay/answer"
+	"code.hooktape.dev/hooktape/relay/api"
 	"code.hooktape.dev/hooktape/relay/dispatch"
 	"code.hooktape.dev/hooktape/store"
 	"code.hooktape.dev/hooktape/tui"
@@ -90,7 +89,7 @@ type registry interface {
 	tui.Registry
 	tui.Rules
 	tui.Types
-	Signature(ctx context.Context, event capture.ID, at time.Time, secret string) (sign.Explanation, error)
+	api.Signatures
 }
 
 // showTUI shows the interface; more adds what there is not everywhere.

@@ -58,7 +58,7 @@ func (i *inspect) lines(w, h int, focus bool) []string {
 		out = append(out, i.theme.line(w, span{title, " " + i.Title()}))
 	}
 	if state > 0 {
-		out = append(out, i.state(w))
+		out = append(out, i.state(w, h))
 	}
 	if i.detailed(h) {
 		s := verdict(i.row.Signature)
@@ -95,7 +95,7 @@ func (i *inspect) line(n, w int) string {
 // numberWidth is how wide line numbers are, the blank behind them included.
 const numberWidth = 6
 
-func (i *inspect) state(w int) string {
+func (i *inspect) state(w, h int) string {
 	r := &i.row
 	glyph, word, look := look(r.Outcome.State)
 	s := []span{{look, " " + glyph + " " + word}}
@@ -115,7 +115,7 @@ func (i *inspect) state(w int) string {
 	}
 	s = append(s, span{dim, " · "}, span{plain, r.Received.Local().Format("15:04:05.000")},
 		span{dim, " · "}, span{plain, size(r.Size)})
-	if !i.detailed(i.h) {
+	if !i.detailed(h) {
 		s = append(s, span{dim, " · "}, verdict(r.Signature))
 	}
 	if r.Pinned {

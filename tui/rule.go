@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -126,4 +127,103 @@ func (r *rule) Why(a action) string {
 
 func (r *rule) View(w, h int) string {
 	return strings.Join(r.sheet.lines(r.theme, w, h), "\n")
+}
+
+// ruleState is the glyph, the word and the role of how a rule is.
+func ruleState(r *capture.RuleRow) (string, string, role) {
+	switch {
+	case r.Disabled:
+		return "○", "OFF", dim
+	case r.Times > 0 && r.Hits >= int64(r.Times):
+		return "·", "SPENT", warn
+	}
+	return "●", "ON", good
+}
+
+// describeRule is all there is to say of a rule, as of a time.
+func describeRule(r *capture.RuleRow, now time.Time) *text {
+	t := &text{}
+	when := func(at time.Time) string {
+		if at.IsZero() {
+			return ""
+		}
+		return at.Local().Format(time.DateTime) + ", " + age(now, at) + " ago"
+	}
+	glyph, word, _ := ruleState(r)
+	of := "was made here"
+	if r.File != "" {
+		of = r.File
+	}
+	for _, s := range slices.Concat([][2]string{{"state", glyph + " " + word}, {"name", r.Name}, {"id", string(r.ID)}, {"from", of},
+		{"app", or(r.App, "every one")}, {"answers", sideOf(r)}, {"match", or(r.Match, "everything")}, {"does", r.Does()}},
+		ruleAnswer(&r.RuleSpec), ruleLimits(r), [][2]string{{"", ""},
+			{"hits", comma(r.Hits)}, {"last", when(r.LastHit)}, {"last event", string(r.Event)}, {"", ""},
+			{"made", when(r.Created)}, {"by", r.CreatedBy}, {"changed", when(r.Updated)}, {"changed by", r.UpdatedBy}}) {
+		switch {
+		case s[0] == "":
+			t.add(faint, "")
+		case s[1] != "":
+			t.add(header, s[0]+": "+safe.Line(s[1]))
+		}
+	}
+	return t
+}
+
+// sideOf says whom a rule answers.
+func sideOf(r *capture.RuleRow) string {
+	if r.On == capture.OnDelivery {
+		return "delivery: in the app's place"
+	}
+	return "ingest: who sent the webhook"
+}
+
+// ruleAnswer is what a rule answers with.
+func ruleAnswer(s *capture.RuleSpec) (out [][2]string) {
+	if f := s.Fault; f != nil {
+		out = append(out, [2]string{"delay", delayText(f.Delay)})
+	}
+	if m := s.Mock; m != nil {
+		out = append(out, [2]string{"delay", delayText(m.Delay)})
+		for _, name := range sorted(m.Headers) {
+			out = append(out, [2]string{"header " + name, capture.Header{name, m.Headers[name]}.Masked()})
+		}
+		out = append(out, [2]string{"body", m.Body})
+		for i, next := range m.Sequence {
+			out = append(out, [2]string{fmt.Sprintf("answer %d", i+1), fmt.Sprint(or(next.Status, m.Status), " ", or(next.Body, m.Body))})
+		}
+		if m.Cycle {
+			out = append(out, [2]string{"after the last", "the first again"})
+		}
+	}
+	if s.Send != nil {
+		out = append(out, [2]string{"the app", map[bool]string{true: "gets the request all the same", false: "does not get the request"}[*s.Send]})
+	}
+	return out
+}
+
+// ruleLimits is what keeps a rule from applying to all that matches.
+func ruleLimits(r *capture.RuleRow) (out [][2]string) {
+	if r.Probability != nil {
+		out = append(out, [2]string{"applies to", fmt.Sprintf("%g %% of what matches", *r.Probability*100)})
+	}
+	if r.Times > 0 {
+		out = append(out, [2]string{"is spent after", comma(int64(r.Times)) + " times"})
+	}
+	if s := r.Scenario; s != nil {
+		out = append(out, [2]string{"scenario", fmt.Sprintf("%s: in %s, then %s; now in %s", s.Name, or(s.When, "any state"), or(s.Then, "the same"), or(r.State, "started"))})
+	}
+	return out
+}
+
+// delayText is how long an answer waits.
+func delayText(d *capture.Delay) string {
+	switch {
+	case d == nil:
+		return ""
+	case d.Median > 0:
+		return fmt.Sprintf("about %s, at random (sigma %g)", d.Median.Short(), d.Sigma)
+	case d.Max > 0:
+		return d.Min.Short() + " to " + d.Max.Short()
+	}
+	return d.Fixed.Short()
 }

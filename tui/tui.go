@@ -103,9 +103,9 @@ type Options struct {
 	// Registry changes them. Nil: they are read only.
 	Registry Registry
 
-	// Judge judges an event's signature by a clock: the zero one is that of
-	// when it came. With a secret, or "" for those that are known. Nil: signatures are not
-	// explained.
+	// Judge judges an event's signature by a clock, the zero one being that of
+	// when it came, with a secret or, where that is "", those that are known.
+	// Nil: signatures are not explained.
 	Judge func(ctx context.Context, event capture.ID, at time.Time, secret string) (sign.Explanation, error)
 
 	// Rules answer in an app's place. Nil: their view is absent.

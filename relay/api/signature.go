@@ -42,8 +42,7 @@ func (s *Server) verify(r *http.Request, in judging) (v Verdict, err error) {
 	return v, err
 }
 
-// Signature is Verify as relay.Registry has it: the zero clock is that of when
-// the event came.
+// Signature implements Signatures.
 func (c *Client) Signature(ctx context.Context, id capture.ID, at time.Time, secret string) (sign.Explanation, error) {
 	clock := ""
 	if !at.IsZero() {
