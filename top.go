@@ -82,8 +82,8 @@ func (h here) Resend(ctx context.Context, id capture.ID, r capture.Resend) ([]*c
 	return h.Dispatcher.Resend(ctx, id, r)
 }
 
-// registry is what the interface shows of endpoints, rules, samples and signatures, and
-// does to them.
+// registry is what the interface shows of endpoints, rules, samples and
+// signatures, and does to them.
 type registry interface {
 	tui.Endpoints
 	tui.Registry

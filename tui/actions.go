@@ -40,8 +40,7 @@ type resend struct {
 	what   capture.Resend
 }
 
-// again sends events again, asking first when they are several and that has
-// not been asked.
+// again sends events again, asking first when they are several.
 func (p *replays) again(ids []capture.ID, how capture.Resend) tea.Cmd {
 	r := resend{&p.Options, p.ctx, ids, how}
 	where := how.To
