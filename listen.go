@@ -174,7 +174,7 @@ func (o *listenOptions) run(ctx context.Context, e *env, targets []string) error
 		return n.targets(ctx, targets, o.app, o.filter)
 	}, func(ctx context.Context, n *node) error {
 		if screenLog != nil {
-			return showTUI(ctx, here{n.store, n.dispatch}, n.registry, &o.common, n.api.Ready, func(t *tui.Options) {
+			return showTUI(ctx, here{n.store, n.dispatch, n.registry.CheckAs}, n.registry, &o.common, n.api.Ready, func(t *tui.Options) {
 				t.Log, t.Uplink = screenLog.Lines, n.shown
 			})
 		}

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -46,7 +44,7 @@ func rulesLs(e *env) *cli.Command {
 }
 
 func ruleLine(r *capture.RuleRow, width int) string {
-	what := ruleDoes(&r.RuleSpec)
+	what := r.Does()
 	if r.Disabled {
 		what += ", off"
 	}
@@ -56,21 +54,6 @@ func ruleLine(r *capture.RuleRow, width int) string {
 	}
 	return fit(width, column{string(r.ID) + "  ", 0}, column{fmt.Sprintf("%-8s  ", or(string(r.On), string(capture.OnIngest))), 2},
 		column{fmt.Sprintf("%-16s  ", what), 0}, column{fmt.Sprintf("%5d hits  ", r.Hits), 1}, column{name, 0})
-}
-
-// ruleDoes is what a rule does, in two words.
-func ruleDoes(s *capture.RuleSpec) string {
-	switch {
-	case s.Mock != nil && len(s.Mock.Sequence) > 0:
-		return fmt.Sprintf("mock %d in turn", len(s.Mock.Sequence))
-	case s.Mock != nil:
-		return "mock " + strconv.Itoa(cmp.Or(s.Mock.Status, http.StatusOK))
-	case s.Fault != nil && s.Fault.Kind == capture.FaultStatus:
-		return "fault " + strconv.Itoa(cmp.Or(s.Fault.Status, http.StatusServiceUnavailable))
-	case s.Fault != nil:
-		return "fault " + string(s.Fault.Kind)
-	}
-	return "pass"
 }
 
 func rulesGet(e *env) *cli.Command {
@@ -151,7 +134,7 @@ func writeRule(w io.Writer, r *capture.RuleRow) {
 		detail = nil
 	}
 	members(w, "name", r.Name, "state", state, "app", or(r.App, "all"), "on", or(string(r.On), string(capture.OnIngest)), "match", or(r.Match, "everything"),
-		"does", ruleDoes(&r.RuleSpec), "", string(detail), "only", strings.Join(more, ", "), "hits", hits, "scenario is", r.State, "from", r.File,
+		"does", r.Does(), "", string(detail), "only", strings.Join(more, ", "), "hits", hits, "scenario is", r.State, "from", r.File,
 		"created", by(r.Created, r.CreatedBy), "updated", by(r.Updated, r.UpdatedBy))
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/relay/answer"
+	"code.hooktape.dev/hooktape/relay/api"
 	"code.hooktape.dev/hooktape/relay/dispatch"
 	"code.hooktape.dev/hooktape/store"
 	"code.hooktape.dev/hooktape/tui"
@@ -68,18 +69,33 @@ type source interface {
 type here struct {
 	*store.Store
 	*dispatch.Dispatcher
+	checkAs func(context.Context, capture.ID, capture.As) error
 }
 
-// registry is what the interface shows of endpoints, and does to them.
+// Resend refuses at once what cannot be sent as what it is to be.
+func (h here) Resend(ctx context.Context, id capture.ID, r capture.Resend) ([]*capture.Attempt, error) {
+	if r.As != "" {
+		if err := h.checkAs(ctx, id, r.As); err != nil {
+			return nil, err
+		}
+	}
+	return h.Dispatcher.Resend(ctx, id, r)
+}
+
+// registry is what the interface shows of endpoints, rules, samples and
+// signatures, and does to them.
 type registry interface {
 	tui.Endpoints
 	tui.Registry
+	tui.Rules
+	tui.Types
+	api.Signatures
 }
 
 // showTUI shows the interface; more adds what there is not everywhere.
 func showTUI(ctx context.Context, s source, r registry, o *common, ready capture.Ready, more func(*tui.Options)) error {
 	t := tui.Options{
-		Source: s, Counts: s.Counts, Watch: s.Watch, Gaps: s.Gaps, Pin: s.Pin, Remove: s.Remove, Endpoints: r, Registry: r,
+		Source: s, Counts: s.Counts, Watch: s.Watch, Gaps: s.Gaps, Pin: s.Pin, Remove: s.Remove, Endpoints: r, Registry: r, Rules: r, Types: r, Judge: r.Signature,
 		Resend: func(ctx context.Context, id capture.ID, r capture.Resend) error {
 			_, err := s.Resend(ctx, id, r)
 			return err

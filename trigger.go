@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -73,27 +72,16 @@ func triggerCommand(e *env) *cli.Command {
 	}
 }
 
-// setting reads /pointer=value: JSON, or any other text as a string.
-func (e *env) setting(v string) (set capture.Setting, err error) {
-	at, value, ok := strings.Cut(v, "=")
-	if !ok || at == "" {
-		return set, fmt.Errorf("%q: want /pointer=value, such as /ref=refs/heads/main", v)
-	}
-	text := []byte(value)
-	if strings.HasPrefix(value, "@") {
-		if text, err = e.text(value); err != nil {
-			return set, err
+// setting reads what capture.ParseSetting does, and /pointer=@FILE.
+func (e *env) setting(v string) (capture.Setting, error) {
+	if at, value, _ := strings.Cut(v, "="); strings.HasPrefix(value, "@") {
+		text, err := e.text(value)
+		if err != nil {
+			return capture.Setting{}, err
 		}
+		v = at + "=" + string(text)
 	}
-	if !json.Valid(text) {
-		if text, err = json.Marshal(string(text)); err != nil {
-			return set, err
-		}
-	}
-	if !strings.HasPrefix(at, "/") {
-		at = "/" + strings.ReplaceAll(at, ".", "/") // as a path of the predicate language
-	}
-	return capture.Setting{Pointer: capture.Pointer(at), Value: text}, nil
+	return capture.ParseSetting(v)
 }
 
 func (o *triggerOptions) check() (err error) {

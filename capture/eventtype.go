@@ -2,6 +2,7 @@ package capture
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -118,6 +119,27 @@ type Fired struct {
 type Setting struct {
 	Pointer Pointer         `json:"pointer"`
 	Value   json.RawMessage `json:"value"`
+}
+
+// ParseSetting reads /pointer=value, where value is JSON or, if it is none, a
+// text. A name without a / before it is a path of the predicate language.
+func ParseSetting(text string) (Setting, error) {
+	at, value, ok := strings.Cut(text, "=")
+	if !ok || at == "" {
+		return Setting{}, fmt.Errorf("%q: want /pointer=value, such as /ref=refs/heads/main", text)
+	}
+	if !strings.HasPrefix(at, "/") {
+		at = "/" + strings.ReplaceAll(at, ".", "/")
+	}
+	set := Setting{Pointer(at), json.RawMessage(value)}
+	if !json.Valid(set.Value) {
+		quoted, err := json.Marshal(value)
+		if err != nil {
+			return Setting{}, err
+		}
+		set.Value = quoted
+	}
+	return set, nil
 }
 
 // As says what a webhook that is sent again claims to be.

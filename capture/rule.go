@@ -1,6 +1,11 @@
 package capture
 
-import "time"
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"time"
+)
 
 // Rule answers events that match: with a mock, with a fault, or by letting
 // them pass. Rules are asked in order, and the first that applies counts.
@@ -44,6 +49,21 @@ type RuleSpec struct {
 	// the same; its answer is then replaced. Absent: it does with a fault, and
 	// does not with a mock.
 	Send *bool `json:"send,omitempty" cbor:"18,keyasint,omitempty"`
+}
+
+// Does is what a rule does, in two or three words: mock 200, fault timeout.
+func (s *RuleSpec) Does() string {
+	switch {
+	case s.Mock != nil && len(s.Mock.Sequence) > 0:
+		return fmt.Sprintf("mock %d in turn", len(s.Mock.Sequence))
+	case s.Mock != nil:
+		return fmt.Sprint("mock ", cmp.Or(s.Mock.Status, http.StatusOK))
+	case s.Fault != nil && s.Fault.Kind == FaultStatus:
+		return fmt.Sprint("fault ", cmp.Or(s.Fault.Status, http.StatusServiceUnavailable))
+	case s.Fault != nil:
+		return "fault " + string(s.Fault.Kind)
+	}
+	return "pass"
 }
 
 // Side is where a rule answers.

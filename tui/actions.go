@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -40,11 +41,14 @@ type resend struct {
 }
 
 // again sends events again, asking first when they are several.
-func (p *replays) again(ids []capture.ID, to string) tea.Cmd {
-	r := resend{&p.Options, p.ctx, ids, capture.Resend{To: to}}
-	where := to
+func (p *replays) again(ids []capture.ID, how capture.Resend) tea.Cmd {
+	r := resend{&p.Options, p.ctx, ids, how}
+	where := how.To
 	if where == "" {
 		where = or(strings.Join(p.Ready.Targets, ", "), "its endpoints")
+	}
+	if how.As != "" {
+		where += " as " + string(how.As)
 	}
 	if len(ids) == 1 {
 		return tea.Sequence(note("replaying "+string(ids[0])+" → "+where), p.ask(r.run))
@@ -81,11 +85,22 @@ func (r resend) run() tea.Msg {
 			s.after = newest[0].ID
 		}
 		if err := r.Resend(r.ctx, id, r.what); err != nil {
-			return failed(fmt.Errorf("replay %s: %w", id, err))
+			return r.refused(id, err)
 		}
 		out.sent = append(out.sent, s)
 	}
 	return out
+}
+
+// refused says why an event is not sent; which one, where there are others.
+func (r resend) refused(id capture.ID, err error) tea.Msg {
+	if field := new(capture.FieldError); errors.As(err, &field) {
+		err = errors.New(field.Problem)
+	}
+	if len(r.events) == 1 {
+		return failed(fmt.Errorf("not sent: %w", err))
+	}
+	return failed(fmt.Errorf("replay %s: %w", id, err))
 }
 
 // failed is a note of an error, as an answer.
@@ -101,7 +116,7 @@ func (p *replays) askWhere(ids []capture.ID) {
 		if u, err := url.Parse(to); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return send(noteMsg{"not sent: " + to + " is no http:// or https:// URL", true})
 		}
-		return p.again(ids, to)
+		return p.again(ids, capture.Resend{To: to})
 	}}
 }
 
@@ -157,6 +172,11 @@ func (p *replays) update(msg tea.Msg) (tea.Cmd, bool) {
 		return p.tell(msg), true
 	case told:
 		return note(string(msg)), true
+	case judgement:
+		if d, ok := p.dialog.(*asMenu); ok && len(d.ids) == 1 && d.ids[0] == msg.of.event {
+			d.now = &msg
+		}
+		return nil, true
 	}
 	return nil, false
 }

@@ -41,6 +41,16 @@ func part(name string, rank int, of func(*capture.Attempt) capture.Duration) col
 // the others leave.
 var colEndpoint = column[capture.Attempt]{title: "ENDPOINT", cut: middle, cell: func(a *capture.Attempt) (string, role) { return address(a.URL), plain }}
 
+// colAs is shown where a user said what an attempt is to be.
+var colAs = column[capture.Attempt]{title: "AS", width: 8, rank: 4, cell: func(a *capture.Attempt) (string, role) { return or(safe.Line(string(a.As)), "-"), plain }}
+
+// ruleColumn is shown where a rule has answered in an app's place.
+func (i *inspect) ruleColumn() column[capture.Attempt] {
+	return column[capture.Attempt]{title: "RULE", width: 12, rank: 2, cell: func(a *capture.Attempt) (string, role) {
+		return or(safe.Line(or(i.rules[a.Rule], string(a.Rule))), "-"), info
+	}}
+}
+
 // byEndpoint puts an event's attempts, the newest first as they are read, in
 // the order of their endpoints' first ones, each endpoint's oldest first.
 // several says that there is more than one endpoint.
@@ -59,11 +69,19 @@ func byEndpoint(attempts []capture.Attempt) (grouped []capture.Attempt, several 
 // table draws the attempts in h lines, the chosen one among them.
 func (i *inspect) table(w, h int) []string {
 	columns, room := attemptColumns, 10
+	ruled := slices.ContainsFunc(i.attempts, func(a capture.Attempt) bool { return a.Rule != "" })
 	if i.several {
 		room = min(26, w/3)
 		columns = slices.Clone(columns)
 		columns[3].width = 11
 		columns = slices.Insert(columns, 1, colEndpoint)
+	}
+	at := slices.IndexFunc(columns, func(c column[capture.Attempt]) bool { return c.title == "RESULT" })
+	if ruled {
+		columns = slices.Insert(slices.Clone(columns), at, i.ruleColumn())
+	}
+	if slices.ContainsFunc(i.attempts, func(a capture.Attempt) bool { return a.As != "" }) {
+		columns = slices.Insert(slices.Clone(columns), at, colAs)
 	}
 	columns = fitting(columns, w-2, room)
 	out := []string{"  " + drawHead(i.theme, columns, w-2)}

@@ -107,9 +107,9 @@ func (e *endpoints) Why(a action) string {
 	return e.endpointWhy(a, e.list.selected())
 }
 
-// terms is a filter of endpoints: every word must be somewhere in what a row
+// terms is a filter of endpoints and of samples: every word must be somewhere in what a row
 // says, and none that has a ! before it. The predicate language of events
-// knows nothing of endpoints.
+// knows nothing of these.
 type terms struct {
 	text       string
 	with, none []string
@@ -130,6 +130,11 @@ func readTerms(text string) terms {
 func (w terms) match(r *capture.EndpointRow) bool {
 	_, state, _ := standing(r)
 	says := []string{string(r.ID), r.App, r.URL, r.Description, state, r.DisabledAs, subscribed(r.Subscriptions), r.Filter, string(r.Format)}
+	return w.in(says...)
+}
+
+// in reports whether it matches what says it.
+func (w terms) in(says ...string) bool {
 	all := strings.ToLower(strings.Join(says, "\n"))
 	for _, word := range w.with {
 		if !strings.Contains(all, word) {

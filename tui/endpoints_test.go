@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,17 +14,20 @@ import (
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/relay"
+	answering "code.hooktape.dev/hooktape/relay/rules"
 	"code.hooktape.dev/hooktape/store"
 )
 
 // registry is the real one on a store. What it has sent again is answered
 // with 200 at once.
-func registry(t testing.TB, s *store.Store) *relay.Registry {
+func registry(t testing.TB, s *store.Store, with ...func(*relay.Hooks)) *relay.Registry {
 	t.Helper()
 	sent := 900
-	r, err := relay.NewRegistry(t.Context(), s, relay.Hooks{
+	hooks := relay.Hooks{
 		Plan:    func(*capture.Event, []byte) []*capture.Attempt { return nil },
 		Changed: func(capture.Endpoint) {},
+		Secrets: func() map[string]string { return map[string]string{"github": "hush", "slack": "hush"} },
+		Rules:   ruleBook{Set: answering.New(nil)},
 		Check: func(spec capture.EndpointSpec) error {
 			if !strings.HasPrefix(spec.URL, "http") {
 				return &capture.FieldError{Field: "url", Problem: "want http:// or https://"}
@@ -43,12 +47,26 @@ func registry(t testing.TB, s *store.Store) *relay.Registry {
 			done.Response = &capture.Response{Status: 200, Proto: "HTTP/1.1", Body: []byte("thanks")}
 			return []*capture.Attempt{a}, s.Keep(ctx, &capture.Change{Attempts: []*capture.Attempt{&done}})
 		},
-	})
+	}
+	for _, f := range with {
+		f(&hooks)
+	}
+	r, err := relay.NewRegistry(t.Context(), s, hooks)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
+
+// ruleBook is rules at work.
+type ruleBook struct {
+	*answering.Set
+	filed []capture.Rule
+}
+
+func (b ruleBook) Put(made []capture.Rule) error { return b.Set.Put(slices.Concat(b.filed, made)) }
+
+func (ruleBook) Check(s *capture.RuleSpec) error { return answering.Check(s) }
 
 const evil = "\x1b]52;c;aGk=\a\x1b[2J\u202eevil"
 
@@ -93,10 +111,10 @@ func awaited(t testing.TB, s *store.Store, n, endpoint int, in time.Duration) {
 var later = noon.Add(2 * time.Minute)
 
 // manage begins on a store with its endpoints.
-func manage(t testing.TB, s *store.Store, w, h int) (*driver, *relay.Registry) {
+func manage(t testing.TB, s *store.Store, w, h int, with ...func(*relay.Hooks)) (*driver, *relay.Registry) {
 	t.Helper()
-	r := registry(t, s)
-	d := start(t, s, w, h, func(o *Options) { o.Endpoints, o.Registry = r, r })
+	r := registry(t, s, with...)
+	d := start(t, s, w, h, func(o *Options) { o.Endpoints, o.Registry, o.Rules, o.Judge = r, r, r, r.Signature })
 	d.kit.now = func() time.Time { return later }
 	d.size(w, h)
 	return d, r

@@ -8,7 +8,8 @@ import (
 	"code.hooktape.dev/hooktape/capture"
 )
 
-// opened is one event on a screen of its own, opened from one of its attempts.
+// opened is one event on a screen of its own, opened from one of its attempts
+// or from a rule.
 type opened struct {
 	base
 	event   capture.ID
@@ -22,7 +23,9 @@ type opened struct {
 func newOpened(k *kit, event, attempt capture.ID) *opened {
 	o := &opened{base: newBase(k), event: event, stale: true}
 	o.inspect = newInspect(o.base)
-	o.inspect.start, o.inspect.tab = attempt, responseTab
+	if o.inspect.start = attempt; attempt != "" {
+		o.inspect.tab = responseTab
+	}
 	o.replays.base = o.base
 	return o
 }
@@ -83,13 +86,17 @@ func (o *opened) act(a action) tea.Cmd {
 		}
 		return send(popMsg{})
 	case replay:
-		return o.replays.again([]capture.ID{o.event}, "")
+		return o.replays.again([]capture.ID{o.event}, capture.Resend{})
 	case replayTo:
 		o.replays.askWhere([]capture.ID{o.event})
+	case replayAs:
+		return o.replays.askAs([]capture.ID{o.event})
 	case retry:
 		return o.replays.retry(o.inspect.selected())
 	case explain:
 		return send(pushMsg{newExplain(o.kit, o.event)})
+	case makeSample:
+		o.askSample(&o.row)
 	default:
 		return o.inspect.act(a)
 	}
@@ -102,12 +109,14 @@ func (o *opened) Why(a action) string {
 		return "only in the list of events: 1 goes there"
 	case retry:
 		return o.replays.whyNot(o.inspect.selected())
-	case replay, replayTo:
+	case replay, replayTo, replayAs:
 		if o.Resend == nil {
 			return "cannot replay here: nothing delivers events"
 		}
+	case makeSample:
+		return o.whyNoSample(&o.row)
 	case explain:
-		if o.Endpoints == nil {
+		if o.Endpoints == nil && o.Rules == nil {
 			return "no endpoints can be registered here"
 		}
 	}

@@ -100,6 +100,8 @@ func (e *events) Update(msg tea.Msg) (screen, tea.Cmd) {
 		cmd = e.jump(msg)
 	case removed:
 		cmd = e.forget(msg)
+	case goToMsg:
+		e.goTo(msg.event)
 	default:
 		var ok bool
 		if cmd, ok = e.replays.update(msg); !ok {
@@ -111,6 +113,17 @@ func (e *events) Update(msg tea.Msg) (screen, tea.Cmd) {
 	}
 	e.paused = e.list.paused
 	return e, tea.Batch(cmd, e.read(), e.show())
+}
+
+// goTo selects an event, which a list that follows the newest does anyway.
+func (e *events) goTo(event capture.Event) {
+	e.open = false
+	if e.filter.clear() {
+		e.restart(tail)
+	}
+	if e.list.stale = true; e.list.paused {
+		e.list.to(event.Seq)
+	}
 }
 
 // show has the inspector show the selected event. While the list alone is on
@@ -184,17 +197,23 @@ func (e *events) act(a action) tea.Cmd {
 	case pin:
 		return e.pinThem()
 	case replay:
-		return e.replays.again(e.these(), "")
+		return e.replays.again(e.these(), capture.Resend{})
+	case replayAs:
+		return e.replays.askAs(e.these())
 	case retry:
 		return e.replays.retry(e.inspect.selected())
 	case replayTo:
 		e.replays.askWhere(e.these())
 	case explain:
 		return send(pushMsg{newExplain(e.kit, e.list.selected().ID)})
+	case makeSample:
+		e.askSample(e.list.selected())
 	case remove:
 		e.askRemove()
 	case copyMenu:
 		e.inspect.copyMenu()
+	case judge:
+		return e.inspect.act(a)
 	case showSecrets:
 		return e.inspect.remake()
 	}
@@ -214,7 +233,7 @@ func (e *events) actOpen(a action) (tea.Cmd, bool) {
 		e.list.move(1)
 	case otherUp:
 		e.list.move(-1)
-	case pin, replay, replayTo, retry, explain, remove, grow, shrink:
+	case pin, replay, replayTo, replayAs, retry, explain, makeSample, remove, grow, shrink:
 		return nil, false
 	default:
 		return e.inspect.act(a), true
@@ -281,18 +300,20 @@ func (e *events) these() []capture.ID {
 
 func (e *events) Why(a action) string {
 	switch a {
-	case replay, replayTo, explain, remove, pin, copyMenu, mark, open, otherPane, nextFailed, prevFailed:
+	case replay, replayTo, replayAs, explain, remove, pin, copyMenu, mark, open, otherPane, nextFailed, prevFailed:
 		if e.list.selected() == nil {
 			return "no event is selected"
 		}
 	}
 	switch {
-	case (a == replay || a == replayTo) && e.Resend == nil:
+	case (a == replay || a == replayTo || a == replayAs) && e.Resend == nil:
 		return "cannot replay here: nothing delivers events"
 	case a == retry:
 		return e.replays.whyNot(e.inspect.selected())
-	case a == explain && e.Endpoints == nil:
+	case a == explain && e.Endpoints == nil && e.Rules == nil:
 		return "no endpoints can be registered here"
+	case a == makeSample:
+		return e.whyNoSample(e.list.selected())
 	case a == remove && e.Remove == nil:
 		return "cannot delete here: this source is read only"
 	case a == pin && e.Pin == nil:
@@ -300,7 +321,7 @@ func (e *events) Why(a action) string {
 	case (a == otherPane || a == grow || a == shrink || (a == otherDown || a == otherUp) && !e.open) && !e.wide():
 		return "one pane only: the window is narrower than 120"
 	}
-	if e.open {
+	if e.open || a == judge {
 		return e.inspect.why(a)
 	}
 	return ""

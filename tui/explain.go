@@ -12,19 +12,33 @@ import (
 )
 
 // explained says which endpoints of its app get an event, those first, and
-// what keeps it from the others.
+// what keeps it from the others; and below them which rule answers it, and how
+// near the others came.
 type explained struct {
 	base
 	event capture.ID
-	list  roll[capture.Explanation]
+	list  roll[reason]
 	asked bool
-	gets  int
+	gets  int // endpoints
+	of    int
+	rule  string // that applies
 	h     int
+}
+
+// reason is what is said of one endpoint, or of one rule.
+type reason struct {
+	id   capture.ID
+	name string
+	rule bool
+	says string
+	look role
+	full string // what it says where there is nothing to say why not
+	why  []string
 }
 
 func newExplain(k *kit, event capture.ID) *explained {
 	x := &explained{base: newBase(k), event: event}
-	x.list.key = func(e *capture.Explanation) capture.ID { return e.Endpoint }
+	x.list.key = func(r *reason) capture.ID { return r.id }
 	x.list.end = true
 	return x
 }
@@ -34,19 +48,26 @@ func (x *explained) Place() place  { return inExplain }
 
 // explaining is the question, explainedAll its answer.
 type explaining struct {
-	Endpoints
+	*Options
 	ctx   context.Context
 	event capture.ID
 }
 
 type explainedAll struct {
-	rows []capture.Explanation
-	err  error
+	endpoints []capture.Explanation
+	rules     []capture.RuleExplanation
+	err       error
 }
 
 func (q explaining) run() tea.Msg {
-	rows, err := q.Explain(q.ctx, q.event)
-	return explainedAll{rows, err}
+	var a explainedAll
+	if q.Endpoints != nil {
+		a.endpoints, a.err = q.Endpoints.Explain(q.ctx, q.event)
+	}
+	if q.Rules != nil && a.err == nil {
+		a.rules, a.err = q.Rules.ExplainRules(q.ctx, q.event)
+	}
+	return a
 }
 
 func (x *explained) Update(msg tea.Msg) (screen, tea.Cmd) {
@@ -57,41 +78,66 @@ func (x *explained) Update(msg tea.Msg) (screen, tea.Cmd) {
 		x.list.settle()
 		if !x.asked {
 			x.asked = true
-			return x, x.ask(explaining{x.Endpoints, x.ctx, x.event}.run)
+			return x, x.ask(explaining{&x.Options, x.ctx, x.event}.run)
 		}
 	case explainedAll:
 		if msg.err != nil {
 			return x, tea.Sequence(send(popMsg{}), send(noteMsg{"not explained: " + msg.err.Error(), true}))
 		}
-		x.list.rows, x.list.loaded, x.gets = msg.rows, true, 0
-		slices.SortStableFunc(x.list.rows, func(a, b capture.Explanation) int { return rank(a) - rank(b) })
-		for i := range x.list.rows {
-			x.gets += 1 - rank(x.list.rows[i])
-		}
-		x.list.settle()
+		x.take(msg)
 	case action:
 		switch {
 		case x.list.act(msg):
 		case msg == back:
 			return x, send(popMsg{})
+		case msg == open && x.list.selected().rule:
+			return x, send(pushMsg{newRule(x.kit, x.list.selected().id)})
 		case msg == open:
-			return x, send(pushMsg{newEndpoint(x.kit, x.list.selected().Endpoint)})
+			return x, send(pushMsg{newEndpoint(x.kit, x.list.selected().id)})
 		}
 	}
 	return x, nil
 }
 
-// rank is 0 for an endpoint that gets the event, else 1.
-func rank(e capture.Explanation) int {
-	if e.Matches {
+func (x *explained) take(a explainedAll) {
+	slices.SortStableFunc(a.endpoints, func(a, b capture.Explanation) int { return rank(a.Matches, nil) - rank(b.Matches, nil) })
+	slices.SortStableFunc(a.rules, func(a, b capture.RuleExplanation) int { return rank(a.Applies, a.Why) - rank(b.Applies, b.Why) })
+	x.gets, x.of, x.rule = 0, len(a.endpoints), ""
+	x.list.rows, x.list.loaded = nil, true
+	for _, e := range a.endpoints {
+		r := reason{id: e.Endpoint, name: e.URL, says: "✗ no", look: dim, why: e.Why}
+		if e.Matches {
+			r.says, r.look, r.full = "✓ yes", good, "gets the event"
+			x.gets++
+		}
+		x.list.rows = append(x.list.rows, r)
+	}
+	for _, e := range a.rules {
+		r := reason{id: e.Rule, name: "rule " + or(e.Name, string(e.Rule)) + ", " + string(e.On), rule: true, says: "✗ no", look: dim, why: e.Why}
+		switch {
+		case e.Applies:
+			r.says, r.look, r.full = "✓ rules", info, "answers the event"
+			x.rule = or(x.rule, or(e.Name, string(e.Rule)))
+		case e.Matches:
+			r.says, r.look = "· match", warn
+		}
+		x.list.rows = append(x.list.rows, r)
+	}
+	x.list.settle()
+}
+
+// rank is 0 for what gets an event or answers it, and else the more the more
+// keeps it from that.
+func rank(does bool, why []string) int {
+	if does {
 		return 0
 	}
-	return 1
+	return 1 + len(why)
 }
 
 func (x *explained) Why(a action) string {
 	if a == open && x.list.selected() == nil {
-		return "no endpoint is selected"
+		return "nothing is selected"
 	}
 	return ""
 }
@@ -112,7 +158,7 @@ func (x *explained) View(w, h int) string {
 	case !x.list.loaded:
 		return x.theme.line(w, span{dim, " reading…"})
 	case len(x.list.rows) == 0:
-		return "\n" + x.theme.line(w, span{plain, "  The event's app has no endpoints."})
+		return "\n" + x.theme.line(w, span{plain, "  The event's app has no endpoints, and there are no rules."})
 	}
 	head, rows, below := x.parts(h)
 	columns := explainColumns(w)
@@ -134,11 +180,11 @@ func (x *explained) View(w, h int) string {
 	out = append(exactly(out, head+rows), x.theme.rule(w, ""))
 	e := x.list.selected()
 	t := &text{}
-	t.add(words, safe.Line(e.URL))
-	if e.Matches {
-		t.add(faint, "gets the event")
+	t.add(words, safe.Line(e.name))
+	if e.full != "" {
+		t.add(faint, e.full)
 	}
-	for _, why := range e.Why {
+	for _, why := range e.why {
 		t.add(wrong, safe.Line(why))
 	}
 	t.fold(w - 1)
@@ -150,21 +196,15 @@ func (x *explained) View(w, h int) string {
 
 // explainColumns are the columns for a list w cells wide. Where there is no
 // room for reasons, the message line has the selected one's.
-func explainColumns(w int) []column[capture.Explanation] {
-	type row = capture.Explanation
-	gets := column[row]{title: "GETS IT", width: 7, cell: func(e *row) (string, role) {
-		if e.Matches {
-			return "✓ yes", good
-		}
-		return "✗ no", dim
-	}}
-	endpoint := column[row]{title: "ENDPOINT", cut: middle, cell: func(e *row) (string, role) { return address(e.URL), plain }}
+func explainColumns(w int) []column[reason] {
+	gets := column[reason]{title: "GETS IT", width: 7, cell: func(r *reason) (string, role) { return r.says, r.look }}
+	who := column[reason]{title: "ENDPOINT, RULE", cut: middle, cell: func(r *reason) (string, role) { return address(r.name), plain }}
 	if w < 60 {
-		return []column[row]{gets, endpoint}
+		return []column[reason]{gets, who}
 	}
-	endpoint.width = max(34, w*2/5)
-	return []column[row]{gets, endpoint,
-		{title: "WHY NOT", cell: func(e *row) (string, role) { return safe.Line(strings.Join(e.Why, "; ")), dim }}}
+	who.width = max(34, w*2/5)
+	return []column[reason]{gets, who,
+		{title: "WHY NOT", cell: func(r *reason) (string, role) { return safe.Line(strings.Join(r.why, "; ")), dim }}}
 }
 
 // Tell says what keeps the event from the selected endpoint, where nothing
@@ -173,16 +213,26 @@ func (x *explained) Tell() (left, right []span) {
 	if _, _, below := x.parts(x.h); below > 0 || x.list.selected() == nil {
 		return nil, nil
 	}
-	if why := x.list.selected().Why; len(why) > 0 {
+	if why := x.list.selected().why; len(why) > 0 {
 		return []span{{warn, " " + safe.Line(strings.Join(why, "; "))}}, nil
 	}
 	return nil, nil
 }
 
-// State says how many get the event.
+// State says how many get the event, and which rule answers it.
 func (x *explained) State() []span {
 	if !x.list.loaded {
 		return nil
 	}
-	return []span{{title, comma(int64(x.gets)) + " of " + count(len(x.list.rows), "endpoint")}}
+	s := []span{{plain, " "}}
+	if x.of > 0 {
+		s = append(s, span{title, comma(int64(x.gets)) + " of " + count(x.of, "endpoint")})
+	}
+	if x.of > 0 && x.rule != "" {
+		s = append(s, span{dim, " · "})
+	}
+	if x.rule != "" {
+		s = append(s, span{info, "rule " + safe.Cut(safe.Line(x.rule), 16)})
+	}
+	return s
 }

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"slices"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -22,6 +23,7 @@ type inspect struct {
 	start    capture.ID        // the attempt to choose in the event shown next
 	body     []byte
 	bodyErr  error
+	rules    map[capture.ID]string // the names of rules, where one has answered
 	have     has
 
 	tab    tab
@@ -117,6 +119,8 @@ type lookup struct {
 	event  capture.ID
 	chosen capture.ID
 	body   bool
+	rules  Rules
+	ruled  bool // a rule answered the event's sender
 }
 
 // looked is its answer.
@@ -126,6 +130,7 @@ type looked struct {
 	attempt  *capture.Attempt
 	bytes    []byte
 	bodyErr  error
+	names    map[capture.ID]string // of rules
 	err      error
 }
 
@@ -136,7 +141,7 @@ func (i *inspect) fetch() tea.Cmd {
 	}
 	i.busy, i.old = true, false
 	body := i.have != all && i.row.Refused == nil && (i.shown || i.row.Size <= previewMost)
-	return i.ask(lookup{i.Source, i.read, i.row.ID, i.chosen, body}.run)
+	return i.ask(lookup{i.Source, i.read, i.row.ID, i.chosen, body, i.Rules, i.row.Metadata["rule"] != ""}.run)
 }
 
 func (l lookup) run() tea.Msg {
@@ -145,6 +150,7 @@ func (l lookup) run() tea.Msg {
 		a.bytes, a.bodyErr = l.Body(l.ctx, l.event)
 	}
 	a.attempts, a.err = l.Attempts(l.ctx, capture.AttemptQuery{Event: l.event, Limit: 200})
+	a.names = l.ruleNames(a.attempts)
 	if a.err != nil || len(a.attempts) == 0 {
 		return a
 	}
@@ -162,6 +168,23 @@ func (l lookup) run() tea.Msg {
 		a.attempt = &whole
 	}
 	return a
+}
+
+// ruleNames are the names of rules, read where one has answered. Without them
+// its id is shown.
+func (l lookup) ruleNames(attempts []capture.Attempt) map[capture.ID]string {
+	if l.rules == nil || !l.ruled && !slices.ContainsFunc(attempts, func(a capture.Attempt) bool { return a.Rule != "" }) {
+		return nil
+	}
+	rows, err := l.rules.Rules(l.ctx, "")
+	if err != nil {
+		return nil
+	}
+	names := map[capture.ID]string{}
+	for _, r := range rows {
+		names[r.ID] = r.Name
+	}
+	return names
 }
 
 func (i *inspect) update(msg tea.Msg) tea.Cmd {
@@ -190,7 +213,7 @@ func (i *inspect) take(a looked) tea.Cmd {
 		return send(noteMsg{a.err.Error(), true})
 	}
 	i.attempts, i.several = byEndpoint(a.attempts)
-	i.attempt = a.attempt
+	i.attempt, i.rules = a.attempt, a.names
 	i.have = max(i.have, facts)
 	if a.body {
 		i.body, i.bodyErr, i.have = a.bytes, a.bodyErr, all
@@ -215,7 +238,7 @@ func (i *inspect) remake() tea.Cmd {
 	}
 	i.made++
 	m := making{number: i.made, tab: i.tab, mode: i.mode, row: i.row, body: i.body, bodyErr: i.bodyErr,
-		have: i.have, attempt: i.attempt, secrets: i.secrets}
+		have: i.have, attempt: i.attempt, rules: i.rules, secrets: i.secrets}
 	if i.wrap {
 		m.w = i.w
 	}
@@ -281,16 +304,34 @@ func (i *inspect) act(a action) tea.Cmd {
 		i.step(n)
 	case copyMenu:
 		i.copyMenu()
+	case judge:
+		return send(pushMsg{newJudged(i.kit, i.row.Event)})
 	}
 	return nil
 }
 
 func (i *inspect) why(a action) string {
 	switch {
+	case a == judge:
+		return i.whyNotJudged()
 	case (a == nextMatch || a == prevMatch) && i.find.text == "":
 		return "nothing is searched for: / does"
 	case (a == goLeft || a == goRight) && i.wrap && i.text != nil && i.text.hex == nil:
 		return "lines are wrapped: w shows them whole"
+	}
+	return ""
+}
+
+func (i *inspect) whyNotJudged() string {
+	switch {
+	case i.Judge == nil:
+		return "signatures are not explained here"
+	case i.row.ID == "":
+		return "no event is selected"
+	case i.row.Refused != nil:
+		return "it was refused: there is no body to judge"
+	case i.row.Sealed:
+		return "it is sealed: hooktape events get ID --identity FILE opens it"
 	}
 	return ""
 }

@@ -19,11 +19,18 @@ func (i *inspect) heads(h int) (state, table int) {
 	if h >= 10 && i.beside {
 		state = 2
 	}
+	if i.detailed(h) {
+		state++
+	}
 	if i.tab == attemptsTab {
 		table = 1 + min(len(i.attempts), max(1, (h-4)/2))
 	}
 	return state, table
 }
+
+// detailed reports whether in h lines the verdict on the signature has one of
+// its own: where there is something to say about it.
+func (i *inspect) detailed(h int) bool { return h >= 14 && i.row.Signature.Detail != "" }
 
 // room is how many of h lines are the text's.
 func (i *inspect) room(h int) int {
@@ -47,11 +54,15 @@ func (i *inspect) lines(w, h int, focus bool) []string {
 	}
 	state, table := i.heads(h)
 	var out []string
-	if state > 1 {
+	if state > 0 && i.beside {
 		out = append(out, i.theme.line(w, span{title, " " + i.Title()}))
 	}
 	if state > 0 {
-		out = append(out, i.state(w))
+		out = append(out, i.state(w, h))
+	}
+	if i.detailed(h) {
+		s := verdict(i.row.Signature)
+		out = append(out, i.theme.line(w, span{s.role, " " + s.text}, span{plain, ": " + safe.Line(i.row.Signature.Detail)}))
 	}
 	out = append(out, i.tabLine(w, focus))
 	if table > 0 {
@@ -84,7 +95,7 @@ func (i *inspect) line(n, w int) string {
 // numberWidth is how wide line numbers are, the blank behind them included.
 const numberWidth = 6
 
-func (i *inspect) state(w int) string {
+func (i *inspect) state(w, h int) string {
 	r := &i.row
 	glyph, word, look := look(r.Outcome.State)
 	s := []span{{look, " " + glyph + " " + word}}
@@ -103,7 +114,10 @@ func (i *inspect) state(w int) string {
 		s = append(s, span{plain, " next " + r.Outcome.Next.Local().Format(time.TimeOnly)})
 	}
 	s = append(s, span{dim, " · "}, span{plain, r.Received.Local().Format("15:04:05.000")},
-		span{dim, " · "}, span{plain, size(r.Size)}, span{dim, " · "}, verdict(r.Signature))
+		span{dim, " · "}, span{plain, size(r.Size)})
+	if !i.detailed(h) {
+		s = append(s, span{dim, " · "}, verdict(r.Signature))
+	}
 	if r.Pinned {
 		s = append(s, span{dim, " · "}, span{info, "pinned"})
 	}
@@ -112,6 +126,9 @@ func (i *inspect) state(w int) string {
 	}
 	if by := r.Metadata["challenge"]; by != "" {
 		s = append(s, span{dim, " · "}, span{info, "challenge: " + safe.Line(by)})
+	}
+	if rule := r.Metadata["rule"]; rule != "" {
+		s = append(s, span{dim, " · "}, span{info, "rule " + safe.Line(or(i.rules[capture.ID(rule)], rule))})
 	}
 	return i.theme.line(w, s...)
 }

@@ -43,11 +43,18 @@ const (
 	pin           action = "pin"
 	replay        action = "replay"
 	replayTo      action = "replay-to"
+	replayAs      action = "replay-as"
 	retry         action = "retry"
 	explain       action = "explain"
 	create        action = "create"
 	edit          action = "edit"
 	toggle        action = "toggle"
+	raise         action = "sooner"
+	lower         action = "later"
+	reset         action = "reset"
+	trigger       action = "trigger"
+	makeSample    action = "make-sample"
+	judge         action = "signature"
 	rotate        action = "rotate-secret"
 	test          action = "test"
 	nextField     action = "next-field"
@@ -66,6 +73,8 @@ const (
 	viewQueue     action = "view-queue"
 	viewLog       action = "view-log"
 	viewListeners action = "view-listeners"
+	viewRules     action = "view-rules"
+	viewSamples   action = "view-samples"
 	cycleTheme    action = "theme"
 	toggleHints   action = "hints"
 	redraw        action = "redraw"
@@ -76,7 +85,7 @@ const (
 
 // place is where the keyboard is; a command of the key table belongs to one
 // or more.
-type place uint16
+type place uint32
 
 const (
 	inList      place = 1 << iota // the list of events
@@ -89,15 +98,21 @@ const (
 	inExplain                     // who gets an event
 	inForm                        // text fields
 	inSecret                      // a secret that is shown once
+	inRules                       // the list of rules
+	inRule                        // one rule
+	inSamples                     // the list of event types
+	inSample                      // one event type
+	inSend                        // text fields of what is to be sent
+	inVerdict                     // why a signature is what it is
 	inText                        // lines to read
 	anywhere
 
 	inEvent = inBody | inTries
-	moving  = inList | inEvent | inEndpoints | inEndpoint | inQueue | inListeners | inExplain | inText
+	moving  = inList | inEvent | inEndpoints | inEndpoint | inQueue | inListeners | inExplain | inRules | inRule | inSamples | inSample | inVerdict | inText
 )
 
 // places are their names, in their order.
-var places = []string{"list", "event", "attempts", "endpoints", "endpoint", "queue", "listeners", "explain", "form", "secret", "text", "anywhere"}
+var places = []string{"list", "event", "attempts", "endpoints", "endpoint", "queue", "listeners", "explain", "form", "secret", "rules", "rule", "samples", "sample", "sending", "signature", "text", "anywhere"}
 
 // command is a row of the key table: what the user can do, by which keys and
 // where. Footer, help and the reaction to keys are made from it.
@@ -119,28 +134,43 @@ func keyTable() []command {
 		bind(open, inList, "enter", "enter", "inspect the event", "open"),
 		bind(open, inEndpoints, "enter", "enter", "its attempts, what is due, all of it", "open"),
 		bind(open, inEndpoint|inQueue, "enter", "enter", "the attempt: its request and response", "open"),
-		bind(open, inExplain, "enter", "enter", "the endpoint", "open"),
+		bind(open, inExplain, "enter", "enter", "the endpoint, or the rule", "open"),
+		bind(open, inRules, "enter", "enter", "all of the rule", "open"),
+		bind(open, inRule, "enter", "enter", "the event it was last applied to", "last event"),
 		bind(open, inSecret, "enter", "enter", "the endpoint", "endpoint"),
+		bind(open, inSamples, "enter", "enter", "its sample: the request", "open"),
 		bind(saveForm, inForm, "enter ctrl+s", "enter", "save", "save"),
-		bind(back, inForm, "esc", "esc", "leave; asks when something was changed", "leave"),
-		bind(nextField, inForm, "tab down", "tab", "next field", "next"),
-		bind(prevField, inForm, "shift+tab up", "shift+tab", "previous field", "previous"),
-		bind(nextChoice, inForm, "right", "→", "next choice", ""),
-		bind(prevChoice, inForm, "left", "←", "previous choice", ""),
-		bind(back, inEvent|inEndpoint|inQueue|inListeners|inExplain|inSecret|inText, "esc", "esc", "back; close what was opened last", "back"),
+		bind(saveForm, inSend, "enter ctrl+s", "enter", "send it", "send"),
+		bind(back, inForm|inSend, "esc", "esc", "leave; asks when something was changed", "leave"),
+		bind(nextField, inForm|inSend, "tab down", "tab", "next field", "next"),
+		bind(prevField, inForm|inSend, "shift+tab up", "shift+tab", "previous field", "previous"),
+		bind(nextChoice, inForm|inSend, "right", "→", "next choice", ""),
+		bind(prevChoice, inForm|inSend, "left", "←", "previous choice", ""),
+		bind(back, inEvent|inEndpoint|inQueue|inListeners|inExplain|inSecret|inRules|inRule|inSample|inVerdict|inText, "esc", "esc", "back; close what was opened last", "back"),
 		bind(replay, inList|inBody, "r", "r", "replay now (the marked, else the selected)", "replay"),
 		bind(retry, inTries|inEndpoint, "r", "r", "retry the attempt: the same event, to its endpoint alone", "retry"),
 		bind(replayTo, inList|inEvent, "R", "R", "replay to another URL", ""),
+		bind(replayAs, inList|inEvent, "a", "a", "replay as… the original, a retry, or an event of its own", ""),
 		bind(create, inEndpoints, "n c", "n", "new endpoint", "new"),
+		bind(trigger, inSamples|inSample, "t", "t", "trigger: send the sample, signed as its provider signs", "trigger"),
+		bind(create, inRules|inRule, "n c", "n", "new rule, behind all others", "new"),
+		bind(edit, inRules|inRule, "e", "e", "edit the rule", "edit"),
+		bind(toggle, inRules|inRule, "p", "p", "disable the rule, or enable it again", "on/off"),
+		bind(raise, inRules|inRule, "K shift+up", "K", "ask it sooner: one place up", "up"),
+		bind(lower, inRules|inRule, "J shift+down", "J", "ask it later: one place down", "down"),
+		bind(reset, inRules|inRule, "z", "z", "forget what it has done: hits, sequence, scenario", "reset"),
+		bind(remove, inRules|inRule, "x", "x", "delete (asks)", "delete"),
 		bind(edit, inEndpoints|inEndpoint, "e", "e", "edit the endpoint", "edit"),
 		bind(test, inEndpoints|inEndpoint, "t", "t", "test: send it an event, once", "test"),
 		bind(toggle, inEndpoints|inEndpoint, "p", "p", "disable (asks why), or enable again", "on/off"),
 		bind(rotate, inEndpoints|inEndpoint, "s", "s", "new secret (asks); the old one counts for a day", ""),
 		bind(find, inList, "/", "/", "filter, live; esc clears it", "filter"),
 		bind(find, inEndpoints, "/", "/", "filter by words, live; !word leaves out; esc clears it", "filter"),
+		bind(find, inSamples, "/", "/", "filter by words, live; !word leaves out; esc clears it", "filter"),
 		bind(find, inEvent, "/", "/", "search; esc clears it", "search"),
 		bind(nextTab, inEvent|inEndpoint, "] tab", "]", "next tab", "tab"),
 		bind(prevTab, inEvent|inEndpoint, "[ shift+tab", "[", "previous tab", ""),
+		bind(judge, inList|inEvent, "s", "s", "signature: the verdict, and each step to it", "sig"),
 		bind(bodyMode, inEvent, "v", "v", "body: pretty, raw, hex", "view"),
 		bind(copyMenu, inList|inEvent, "y", "y", "copy… (body, curl, id, url, headers)", "copy"),
 		bind(copyMenu, inEndpoints|inEndpoint, "y", "y", "copy… (url, id)", ""),
@@ -148,7 +178,9 @@ func keyTable() []command {
 		bind(mark, inList, "space", "space", "mark; r, x and m act on the marked", "mark"),
 		bind(unmark, inList, `ctrl+\`, `ctrl+\`, "unmark all", ""),
 		bind(pin, inList|inEvent, "m", "m", "pin: keep it from being pruned", "pin"),
-		bind(explain, inList|inEvent, "E", "E", "explain: which endpoints get it, and why others do not", ""),
+		bind(makeSample, inList|inEvent, "M", "M", "make a sample of it: an event type that can be triggered", ""),
+		bind(explain, inList|inEvent, "E", "E", "explain: which endpoints get it, which rule answers it, and why others do not", ""),
+		bind(judge, inVerdict, "s", "s", "judge it as if it came now, or as of when it came", "clock"),
 		bind(remove, inList|inEvent, "x", "x", "delete (asks)", ""),
 		bind(remove, inEndpoints|inEndpoint, "x", "x", "delete (asks); what is due to it is skipped", ""),
 		bind(remove, inListeners, "x", "x", "remove (asks): its place is forgotten, its connection ended", "remove"),
@@ -182,12 +214,15 @@ func keyTable() []command {
 		bind(viewQueue, anywhere, "3", "3", "what is due to be sent", ""),
 		bind(viewLog, anywhere, "4", "4", "log of this program", ""),
 		bind(viewListeners, anywhere, "5", "5", "who listens through this relay", ""),
+		bind(viewRules, anywhere, "6", "6", "rules that answer webhooks", ""),
+		bind(viewSamples, anywhere, "7", "7", "event types with samples that can be sent", ""),
 		bind(cycleTheme, anywhere, "T", "T", "next theme: ansi dark light cvd mono", ""),
 		bind(toggleHints, anywhere, "H", "H", "hide/show this line of hints", ""),
 		bind(redraw, anywhere, "ctrl+l", "ctrl+l", "redraw the screen", ""),
 		bind(suspend, anywhere, "ctrl+z", "ctrl+z", "suspend; fg comes back", ""),
 		bind(back, inList, "esc", "esc", "stop the search, clear filter, marks", ""),
 		bind(back, inEndpoints, "esc", "esc", "clear the filter; back to the events", ""),
+		bind(back, inSamples, "esc", "esc", "clear the filter; back to the events", ""),
 		bind(quit, anywhere, "q", "q", "back; at the top: quit", "quit"),
 		bind(quitAtOnce, anywhere, "ctrl+c", "ctrl+c", "quit", ""),
 	}

@@ -46,6 +46,7 @@ type making struct {
 	bodyErr error
 	have    has
 	attempt *capture.Attempt
+	rules   map[capture.ID]string
 	secrets bool
 	w       int // fold lines to this; 0: do not
 }
@@ -197,6 +198,7 @@ func (m making) headText(t *text) {
 	about := [][2]string{{"id", string(r.ID)}, {"app", r.App}, {"type", r.Type}, {"source", r.Source}, {"origin", string(r.Origin)},
 		{"copy of", string(r.Parent)}, {"claimed by", string(r.Claimed)}, {"received", r.Received.Local().Format(time.RFC3339Nano)}, {"from", r.Remote}, {"provider", r.Provider},
 		{"provider's id", r.ProviderID}, {"signature", strings.TrimSpace(string(r.Signature.Verdict) + " " + r.Signature.Scheme)},
+		{"signature's cause", strings.Trim(string(r.Signature.Cause)+": "+r.Signature.Detail, ": ")}, {"secret", r.Signature.Secret},
 		{"size", comma(r.Size) + " B"}, {"sha256", fmt.Sprintf("%x", r.SHA256[:])}}
 	for _, a := range about {
 		if a[1] != "" {
@@ -268,6 +270,12 @@ func (m making) responseText(t *text) {
 	}
 	t.add(header, "took: "+timing(a))
 	t.add(header, "asked by: "+safe.Line(cause(a)))
+	if a.As != "" {
+		t.add(header, "sent as: "+safe.Line(string(a.As))+", "+meaning[a.As])
+	}
+	if a.Rule != "" {
+		t.add(header, "answered by: rule "+safe.Line(strings.TrimSpace(m.rules[a.Rule]+" "+string(a.Rule))))
+	}
 	if a.Answers {
 		t.add(header, "answered the sender: who sent the webhook waited for this response, and got it")
 	}

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,6 +51,12 @@ func newRoot(k *kit) *root {
 	}
 	if k.Listeners != nil {
 		r.views = append(r.views, view{"Listeners", viewListeners, []screen{newListeners(k)}})
+	}
+	if k.Rules != nil {
+		r.views = append(r.views, view{"Rules", viewRules, []screen{newRules(k)}})
+	}
+	if k.Types != nil {
+		r.views = append(r.views, view{"Samples", viewSamples, []screen{newSamples(k)}})
 	}
 	k.showing = func(id int) bool { return r.top().ID() == id }
 	return r
@@ -107,6 +114,9 @@ func (r *root) route(msg tea.Msg) tea.Cmd {
 		return r.tell(r.size())
 	case popMsg:
 		return r.pop()
+	case goToMsg:
+		r.at, r.views[0].stack = 0, r.views[0].stack[:1]
+		return tea.Batch(r.tell(r.size()), r.tell(msg))
 	case replaceMsg:
 		r.stack()[len(r.stack())-1] = msg.screen
 		return r.tell(r.size())
@@ -205,7 +215,7 @@ func (r *root) run(a action) tea.Cmd {
 				return r.tell(r.size())
 			}
 		}
-		if a == viewEndpoints || a == viewQueue || a == viewLog || a == viewListeners {
+		if slices.Contains([]action{viewEndpoints, viewQueue, viewLog, viewListeners, viewRules, viewSamples}, a) {
 			r.note = noteMsg{text: "there is no such view here", bad: true}
 			return nil
 		}
@@ -305,6 +315,9 @@ func (r *root) draw() string {
 		below = below[:min(len(below), size.h)]
 		copy(lines[len(lines)-len(below):], below)
 	}
+	if r.bottom() == 2 && r.dialog == nil && safe.Width(safe.Line(r.note.text)) > r.w-1 {
+		return strings.Join(append(lines, r.longNote()...), "\n")
+	}
 	if r.bottom() == 2 {
 		return strings.Join(append(lines, r.message(true), r.footer()), "\n")
 	}
@@ -313,25 +326,6 @@ func (r *root) draw() string {
 
 // title draws the views, or the way back from a screen opened from one.
 func (r *root) title() string {
-	var left []span
-	if r.w >= 60 {
-		left = []span{{title, " HOOKTAPE"}}
-	}
-	if s := r.stack(); len(s) > 1 || s[0].Title() != "" {
-		left = []span{{dim, " ‹ " + r.views[r.at].name}, {title, "  " + r.top().Title()}}
-	} else {
-		for i, v := range r.views {
-			look, gap := plain, " "
-			if i == r.at {
-				look, gap = title, "·"
-			}
-			name := v.name
-			if i != r.at && r.w < 60 {
-				gap, name = "", ""
-			}
-			left = append(left, span{look, "  " + r.keyOf(v.key) + gap + name})
-		}
-	}
 	var right []span
 	if s, ok := r.top().(stater); ok {
 		right = s.State()
@@ -340,7 +334,34 @@ func (r *root) title() string {
 	if r.lost != nil {
 		right = append([]span{{bad, "DOWN ✗ " + safe.Cut(safe.Line(r.lost.Error()), r.w/3) + " "}}, right...)
 	}
-	return r.theme.spread(r.w, left, append(right, span{plain, " "}))
+	right = append(right, span{plain, " "})
+	return r.theme.spread(r.w, r.where(r.w-width(right)), right)
+}
+
+// where says which view is on, and how to get to the others, by their names if
+// those take at most w cells; or the way back from a screen opened from one.
+func (r *root) where(w int) []span {
+	if s := r.stack(); len(s) > 1 || s[0].Title() != "" {
+		return []span{{dim, " ‹ " + r.views[r.at].name}, {title, "  " + r.top().Title()}}
+	}
+	var names, keys []span
+	for i, v := range r.views {
+		key := "  " + r.keyOf(v.key)
+		if i == r.at {
+			s := span{title, key + "·" + v.name}
+			names, keys = append(names, s), append(keys, s)
+			continue
+		}
+		names, keys = append(names, span{plain, key + " " + v.name}), append(keys, span{plain, key})
+	}
+	brand := span{title, " HOOKTAPE"}
+	switch room := w - width(names) - 1; {
+	case r.w >= 60 && room >= width([]span{brand}):
+		return append([]span{brand}, names...)
+	case r.w >= 60 && room >= 0:
+		return names
+	}
+	return keys
 }
 
 // keyOf is the key that does an action everywhere.
@@ -361,11 +382,7 @@ func (r *root) message(own bool) string {
 	case r.dialog != nil:
 		return r.theme.line(r.w, r.dialog.spans(r.w)...)
 	case r.note.text != "":
-		look := info
-		if r.note.bad {
-			look = bad
-		}
-		return r.theme.line(r.w, span{look, " " + safe.Line(r.note.text)})
+		return r.theme.line(r.w, span{r.note.look(), " " + safe.Line(r.note.text)})
 	}
 	if t, ok := r.top().(teller); ok {
 		if left, right := t.Tell(); len(left) > 0 || own {
@@ -378,15 +395,25 @@ func (r *root) message(own bool) string {
 	return r.footer()
 }
 
+// longNote draws a note in the place of the hints, too.
+func (r *root) longNote() []string {
+	text, look := safe.Line(r.note.text), r.note.look()
+	n := prefix(text, r.w-2)
+	if blank := strings.LastIndexByte(text[:n], ' '); blank > n/2 {
+		n = blank
+	}
+	return []string{r.theme.line(r.w, span{look, " " + text[:n]}), r.theme.line(r.w, span{look, " " + strings.TrimSpace(text[n:])})}
+}
+
 // footer draws the hints: the commands of the place that can be done now.
 func (r *root) footer() string {
 	if _, covers := r.dialog.(tall); covers {
 		return "" // it has all keys, and says which
 	}
-	if r.top().Place() == inForm {
+	if at := r.top().Place(); at == inForm || at == inSend {
 		var spans []span
 		for _, c := range r.table {
-			if c.in&inForm != 0 && c.foot != "" {
+			if c.in&at != 0 && c.foot != "" {
 				spans = append(spans, span{hint, " " + c.Help().Key}, span{plain, " " + c.foot + " "})
 			}
 		}

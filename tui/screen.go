@@ -92,6 +92,8 @@ type (
 		text string
 		bad  bool
 	}
+	// goToMsg goes to an event in the list of all.
+	goToMsg    struct{ event capture.Event }
 	pushMsg    struct{ screen }
 	popMsg     struct{}
 	replaceMsg struct{ screen } // in the place of the top one
@@ -101,6 +103,13 @@ type (
 	// that it can again.
 	lostMsg struct{ why error }
 )
+
+func (n noteMsg) look() role {
+	if n.bad {
+		return bad
+	}
+	return info
+}
 
 // send is the command that sends msg.
 func send(msg tea.Msg) tea.Cmd { return func() tea.Msg { return msg } }

@@ -13,6 +13,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/sign"
 	_ "code.hooktape.dev/hooktape/tui/early" // before Bubble Tea asks the terminal
 )
 
@@ -53,6 +54,31 @@ type Listeners interface {
 	RemoveListener(context.Context, capture.ID) error
 }
 
+// Rules is where rules are read and changed. Errors are as those of Registry;
+// of a rule of a file every change is a capture.ConflictError.
+type Rules interface {
+	Rules(ctx context.Context, app string) ([]capture.RuleRow, error) // in the order they are asked; app "": all
+	CreateRule(context.Context, capture.RuleSpec) (capture.RuleRow, error)
+	// UpdateRule takes a JSON merge patch (RFC 7396) of a RuleSpec.
+	UpdateRule(ctx context.Context, id capture.ID, patch json.RawMessage) (capture.RuleRow, error)
+	// MoveRule puts a rule in a place, from 1, among those of no file.
+	MoveRule(ctx context.Context, id capture.ID, place int) (capture.RuleRow, error)
+	DeleteRule(context.Context, capture.ID) error
+	ResetRules(context.Context, capture.ID) error
+	// ExplainRules says of each rule in order whether it applies to an event.
+	ExplainRules(ctx context.Context, event capture.ID) ([]capture.RuleExplanation, error)
+}
+
+// Types is where event types are read, made and sent. Errors are as those of
+// Registry.
+type Types interface {
+	Types(ctx context.Context, app string) ([]capture.EventType, error) // by tag; app "": all
+	// CreateType makes one of what was kept, where from is not "".
+	CreateType(ctx context.Context, tag string, spec capture.EventTypeSpec, from capture.ID) (capture.EventType, error)
+	// Fire makes events of a type, and sends them.
+	Fire(ctx context.Context, tag string, f capture.Firing) (capture.Fired, error)
+}
+
 // Options says what the interface reads, what it may do, and how it looks.
 // Only Source is needed; what is nil cannot be done, and its keys say so.
 type Options struct {
@@ -76,6 +102,16 @@ type Options struct {
 	Endpoints Endpoints
 	// Registry changes them. Nil: they are read only.
 	Registry Registry
+
+	// Judge judges an event's signature by a clock, the zero one being that of
+	// when it came, with a secret or, where that is "", those that are known.
+	// Nil: signatures are not explained.
+	Judge func(ctx context.Context, event capture.ID, at time.Time, secret string) (sign.Explanation, error)
+
+	// Rules answer in an app's place. Nil: their view is absent.
+	Rules Rules
+	// Types have samples that can be sent. Nil: their view is absent.
+	Types Types
 
 	Resend func(context.Context, capture.ID, capture.Resend) error
 	Pin    func(context.Context, capture.ID, bool) error

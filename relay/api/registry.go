@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/sign"
 	"code.hooktape.dev/hooktape/relay"
 )
 
@@ -23,6 +24,7 @@ type Registry interface {
 	Statistics
 	Types
 	Rules
+	Signatures
 }
 
 // Apps manages apps.
@@ -98,4 +100,11 @@ type Rules interface {
 	DeleteRule(context.Context, capture.ID) error
 	ResetRules(context.Context, capture.ID) error // "": all
 	ExplainRules(ctx context.Context, event capture.ID) ([]capture.RuleExplanation, error)
+}
+
+// Signatures judges the signatures of what was kept.
+type Signatures interface {
+	// Signature judges by a clock, the zero one being that of when the event
+	// came, with a secret or, where that is "", those that are known.
+	Signature(ctx context.Context, event capture.ID, at time.Time, secret string) (sign.Explanation, error)
 }

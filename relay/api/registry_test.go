@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/capture/sign"
 	"code.hooktape.dev/hooktape/relay"
 	"code.hooktape.dev/hooktape/relay/answer"
 	"code.hooktape.dev/hooktape/relay/api"
@@ -532,4 +533,31 @@ func TestWho(t *testing.T) {
 	named := api.DialURL(srv.URL, secret)
 	defer named.Close()
 	by("token:ci", named)
+}
+
+func TestSignature(t *testing.T) {
+	each(t, func(t *testing.T, o *owner, r api.Registry) {
+		fired := must[capture.Fired](t)(r.Fire(t.Context(), "stripe:invoice.paid", capture.Firing{}))
+		event := fired.Events[0]
+		for _, tt := range []struct {
+			at     time.Time
+			secret string
+			want   capture.Verdict
+		}{
+			{want: capture.Valid},
+			{at: event.Received.Add(time.Hour), want: capture.Stale},
+			{secret: "whsec_another", want: capture.Invalid},
+		} {
+			x := must[sign.Explanation](t)(r.Signature(t.Context(), event.ID, tt.at, tt.secret))
+			at := tt.at
+			if at.IsZero() {
+				at = event.Received
+			}
+			if x.Verdict != tt.want || x.Scheme != "stripe" || !x.Checked.Equal(at) {
+				t.Errorf("at %v with %q: got %+v, want %s", tt.at, tt.secret, x, tt.want)
+			}
+		}
+		_, err := r.Signature(t.Context(), capture.NewID(capture.EventID), time.Time{}, "")
+		wantError(t, err, capture.ErrNotFound)
+	})
 }

@@ -42,6 +42,16 @@ func (s *Server) verify(r *http.Request, in judging) (v Verdict, err error) {
 	return v, err
 }
 
+// Signature implements Signatures.
+func (c *Client) Signature(ctx context.Context, id capture.ID, at time.Time, secret string) (sign.Explanation, error) {
+	clock := ""
+	if !at.IsZero() {
+		clock = at.Format(time.RFC3339Nano)
+	}
+	v, err := c.Verify(ctx, id, clock, secret)
+	return v.Explanation, err
+}
+
 // Verify judges an event's signature: at says by which clock, "" by that of
 // when it came, and a secret that is not "" is held against it in place of
 // those that are known there.
