@@ -227,10 +227,11 @@ func (i *inspect) tell() (left, right []span) {
 // preview draws h lines of the event for under the list.
 func (i *inspect) preview(w, h int) []string {
 	r := &i.row
-	about := []string{safe.Line(string(r.ID)), size(r.Size), safe.Line(r.Headers.First("Content-Type"))}
+	about := []string{safe.Line(string(r.ID)), size(r.Size)}
 	if s := verdict(r.Signature); s.text != "" {
 		about = append(about, s.text)
 	}
+	about = append(about, safe.Line(r.Headers.First("Content-Type")))
 	out := []string{i.theme.rule(w, strings.Join(about, " · "))}
 	switch {
 	case i.bodyErr != nil:
