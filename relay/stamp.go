@@ -40,6 +40,9 @@ func (s stamped) Send(ctx context.Context, e *capture.Event, body []byte, a *cap
 		a.Status, a.Error = capture.AttemptFailed, &capture.Failure{Class: capture.FailProtocol, Message: err.Error()}
 		return
 	}
+	if as != "" { // a listener behind a tunnel is not to stamp it again
+		a.As = capture.AsOriginal
+	}
 	s.Sender.Send(ctx, sent, made, a)
 	a.As = as
 	if a.Request != nil && sent != e && sent.SHA256 != e.SHA256 {
