@@ -17,7 +17,7 @@ import (
 // Types are the event types there are, by tag: of one app or provider, or of
 // all where that is "". One that was made goes before a built-in one.
 func (r *Registry) Types(ctx context.Context, app string) ([]capture.EventType, error) {
-	made, err := r.store.Types(ctx)
+	made, err := r.ownTypes(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -37,10 +37,19 @@ func (r *Registry) Types(ctx context.Context, app string) ([]capture.EventType, 
 	return types, nil
 }
 
+// ownTypes are those that were made. The store leaves out what is empty.
+func (r *Registry) ownTypes(ctx context.Context) ([]capture.EventType, error) {
+	types, err := r.store.Types(ctx)
+	for i := range types {
+		types[i].Sample = types[i].Sample.Whole()
+	}
+	return types, err
+}
+
 // Type is one event type. It returns capture.ErrNotFound, wrapped with what may
 // have been meant, where there is none.
 func (r *Registry) Type(ctx context.Context, tag string) (capture.EventType, error) {
-	types, err := r.store.Types(ctx)
+	types, err := r.ownTypes(ctx)
 	if err != nil {
 		return capture.EventType{}, err
 	}

@@ -106,8 +106,8 @@ func headers(s *capture.Sample) (capture.Headers, error) {
 		return cmp.Or(strings.Compare(strings.ToLower(a), strings.ToLower(b)), strings.Compare(a, b))
 	}) {
 		v := s.Headers[name]
-		if !isToken(name) || strings.ContainsAny(v, "\r\n\x00") {
-			return nil, &capture.FieldError{Field: "headers." + name, Problem: "this cannot be sent as a header"}
+		if err := CheckHeader(name, v); err != nil {
+			return nil, err
 		}
 		if h.Has(name) {
 			return nil, &capture.FieldError{Field: "headers." + name, Problem: "it is there twice, in another case"}
@@ -115,6 +115,15 @@ func headers(s *capture.Sample) (capture.Headers, error) {
 		h = append(h, capture.Header{name, v})
 	}
 	return h.EndToEnd().Without("Host", "Content-Length"), nil
+}
+
+// CheckHeader refuses what cannot be sent as a header, with a
+// *capture.FieldError of "headers.NAME".
+func CheckHeader(name, value string) error {
+	if !isToken(name) || strings.ContainsAny(value, "\r\n\x00") {
+		return &capture.FieldError{Field: "headers." + name, Problem: "this cannot be sent as a header"}
+	}
+	return nil
 }
 
 // isToken reports whether s is a token of RFC 9110 §5.6.2: what a method and
