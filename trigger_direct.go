@@ -81,7 +81,9 @@ func (o *triggerOptions) sampler(t *capture.EventType) (*relay.Sampler, error) {
 	}
 	f := o.f
 	f.Count = 0
-	return relay.NewSampler(t, &f, func(s *sign.Scheme) []sign.Secret { return relay.SecretsOf(book.Secrets(), t.Provider, s) })
+	return relay.NewSampler(t, &f, func(provider string, s *sign.Scheme) []sign.Secret {
+		return relay.SecretsOf(book.Secrets(), provider, s)
+	})
 }
 
 // failures are attempts that failed.

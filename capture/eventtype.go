@@ -25,8 +25,8 @@ type EventType struct {
 type EventTypeSpec struct {
 	Name        string `json:"name" cbor:"2,keyasint,omitempty"` // for people; up to 200 characters
 	Description string `json:"description" cbor:"3,keyasint,omitempty"`
-	// Provider says by which scheme (capture/sign) the sample is signed; "":
-	// that of the tag's first half, if there is one.
+	// Provider says by which scheme (capture/sign) the sample is signed; "": it
+	// is who the sample is recognised to be from, else the tag's first half.
 	Provider string `json:"provider,omitempty" cbor:"4,keyasint,omitempty"`
 	Sample   Sample `json:"sample" cbor:"5,keyasint"`
 	// Schema is a JSON Schema (2020-12) of the body; absent: any body will do.

@@ -2,6 +2,9 @@ package relay_test
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -112,6 +115,38 @@ func TestChallengeSecrets(t *testing.T) {
 	} {
 		if _, err := update(patch); err == nil || err.Error() != want {
 			t.Errorf("%.60s: got %v, want %s", patch, err, want)
+		}
+	}
+}
+
+// A provider that signs its challenges like its events needs its secret once:
+// with the app's events, or the process's. One that is for challenges alone goes
+// first.
+func TestChallengeWithWhatSignsEvents(t *testing.T) {
+	const asks = `{"event":"endpoint.url_validation","payload":{"plainToken":"q"}}`
+	proof := func(secret string) string {
+		mac := hmac.New(sha256.New, []byte(secret))
+		mac.Write([]byte("q"))
+		return hex.EncodeToString(mac.Sum(nil))
+	}
+	r, err := relay.NewRegistry(t.Context(), memory(t), relay.Hooks{Secrets: func() map[string]string { return map[string]string{"zoom": "process"} }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for slug, c := range map[string]struct {
+		events, challenges map[string]string
+		want               string
+	}{
+		"own":   {map[string]string{"zoom/live": "live"}, nil, "live"},
+		"none":  {nil, nil, "process"},
+		"apart": {map[string]string{"zoom": "live"}, map[string]string{"zoom": "apart"}, "apart"},
+	} {
+		if _, err := r.CreateApp(t.Context(), slug, capture.AppSpec{Secrets: c.events, Challenges: capture.Challenges{Enabled: true, Secrets: c.challenges}}); err != nil {
+			t.Fatal(err)
+		}
+		e := &capture.Event{App: slug, Method: "POST", Target: "/", Provider: "zoom", Headers: capture.Headers{{"Content-Type", "application/json"}}}
+		if a, _, ok := r.Challenge(e, []byte(asks)); !ok || !strings.Contains(a.Body, proof(c.want)) {
+			t.Errorf("%s: answered %v %q, want the proof by %q", slug, ok, a.Body, c.want)
 		}
 	}
 }

@@ -11,8 +11,10 @@ import (
 
 // Fire makes events of an event type and keeps them with their deliveries: to
 // the URL that is given, once, else to the app's endpoints and whoever listens.
-// It returns a *capture.FieldError for what is wrong with f, and
-// capture.ErrDisabled, wrapped, for an inactive app.
+// The endpoints of an inactive app get none. It returns a *capture.FieldError
+// for what is wrong with f, and capture.ErrSealed, wrapped, for a sealed app.
+// All are kept at once, or where they are large in turn: those that are returned
+// with an error were.
 func (r *Registry) Fire(ctx context.Context, tag string, f capture.Firing) (fired capture.Fired, err error) {
 	if f.App == "" {
 		f.App = capture.DefaultApp
@@ -35,11 +37,24 @@ func (r *Registry) Fire(ctx context.Context, tag string, f capture.Firing) (fire
 		}
 		to, f.To = &e, e.URL
 	}
-	s, err := NewSampler(&t, &f, func(s *sign.Scheme) []sign.Secret { return r.secrets(f.App, t.Provider, s) })
+	s, err := NewSampler(&t, &f, func(provider string, s *sign.Scheme) []sign.Secret { return r.secrets(f.App, provider, s) })
 	if err != nil {
 		return fired, err
 	}
 	var changes []*capture.Change
+	size := 0
+	keep := func() error {
+		// Who hangs up now has made the events all the same.
+		if err := r.store.Keep(context.WithoutCancel(ctx), changes...); err != nil {
+			return fmt.Errorf("fire %s: %w", tag, err)
+		}
+		for _, c := range changes {
+			fired.Events = append(fired.Events, *c.Event)
+			fired.Attempts = append(fired.Attempts, c.Attempts...)
+		}
+		changes, size = nil, 0
+		return nil
+	}
 	for range max(f.Count, 1) {
 		e, body, err := s.Make(f.App)
 		if err != nil {
@@ -52,17 +67,18 @@ func (r *Registry) Fire(ctx context.Context, tag string, f capture.Firing) (fire
 			c.Attempts = []*capture.Attempt{byHand(e, to)}
 		}
 		changes = append(changes, c)
+		if size += len(body); size < mostUnkept {
+			continue
+		}
+		if err := keep(); err != nil {
+			return fired, err
+		}
 	}
-	// Who hangs up now has made the events all the same.
-	if err := r.store.Keep(context.WithoutCancel(ctx), changes...); err != nil {
-		return fired, fmt.Errorf("fire %s: %w", tag, err)
-	}
-	for _, c := range changes {
-		fired.Events = append(fired.Events, *c.Event)
-		fired.Attempts = append(fired.Attempts, c.Attempts...)
-	}
-	return fired, nil
+	return fired, keep()
 }
+
+// mostUnkept is how many bytes of bodies are made before they are kept.
+const mostUnkept = 16 << 20
 
 // byHand is an attempt to send a new event, as it is, to where a user said.
 func byHand(e *capture.Event, to *capture.Endpoint) *capture.Attempt {

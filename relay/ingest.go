@@ -130,6 +130,13 @@ func Serve(ctx context.Context, srv *http.Server, l net.Listener) error {
 // ServeHTTP implements http.Handler. Call it through Serve: without the
 // connections that Serve makes, heads are those of net/http.
 func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if ruled := in.take(w, r); ruled != nil {
+		ruled.ServeHTTP(w, r) // which may take its time: the body is not held for that
+	}
+}
+
+// take takes a request in, and answers it unless a rule is to.
+func (in *Ingest) take(w http.ResponseWriter, r *http.Request) (ruled http.Handler) {
 	raw, seen := head.Of(r)
 	e := newEvent(r)
 	if seen {
@@ -141,19 +148,19 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	told, ok := in.route(e, r.Host)
 	if !ok {
 		Problem(w, http.StatusNotFound, "No app is here. Check the ingest URL: hooktape apps get shows an app's, and a rotated key counts for a while only.", nil)
-		return
+		return nil
 	}
 	if seen && raw.Over > 0 {
 		in.refuse(w, r, e, capture.Refusal{Status: http.StatusRequestHeaderFieldsTooLarge,
 			Limit: "header", Max: int64(in.MaxHead), Got: raw.Over})
-		return
+		return nil
 	}
 
 	body, refusal := in.readBody(w, r)
-	defer func() { in.release(body) }()
+	defer in.release(body)
 	if refusal != nil {
 		in.refuse(w, r, e, *refusal)
-		return
+		return nil
 	}
 	if seen {
 		e.Trailers = raw.Trailers
@@ -163,7 +170,7 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.Size = int64(len(body))
 	if to := in.recipients(e.App); len(to) > 0 {
 		in.seal(r.Context(), w, &capture.Change{Event: e, Body: body}, to, told)
-		return
+		return nil
 	}
 	provider.Describe(e, body)
 	if in.Verify != nil {
@@ -174,7 +181,6 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			told, e.Metadata = a, map[string]string{"challenge": provider}
 		}
 	}
-	var ruled http.Handler
 	if in.Rule != nil {
 		if h, id, ok := in.Rule(e, body); ok {
 			ruled, e.Metadata = h, map[string]string{"rule": string(id)}
@@ -191,19 +197,16 @@ func (in *Ingest) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := context.WithoutCancel(r.Context())
 	if told.Mode == capture.AnswerSync && in.Sync != nil && ruled == nil {
 		in.sync(ctx, w, change, told)
-		return
+		return nil
 	}
 	if err := in.Keep(ctx, change); err != nil {
 		in.unavailable(w, err)
-		return
+		return nil
 	}
-	if ruled != nil {
-		in.release(body) // it may take a minute
-		body, change.Body = nil, nil
-		ruled.ServeHTTP(w, r)
-		return
+	if ruled == nil {
+		tell(w, e, told)
 	}
-	tell(w, e, told)
+	return ruled
 }
 
 // sync answers the sender as who listens does, and where that cannot be had in

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,16 +24,20 @@ type Sampler struct {
 	t       *capture.EventType
 	f       *capture.Firing
 	sample  *template
-	secrets func(*sign.Scheme) []sign.Secret
+	headers capture.Headers // in place of the sample's
+	secrets Secrets
 	rand    *rand.Rand
 	n       int
 	forger  string // the secret that no receiver knows
 }
 
+// Secrets are those known for a provider and the scheme it signs by.
+type Secrets func(provider string, s *sign.Scheme) []sign.Secret
+
 // NewSampler makes events of t as f says, signed by the first of the secrets
 // known of a scheme that can sign. What is wrong with f is a
 // *capture.FieldError.
-func NewSampler(t *capture.EventType, f *capture.Firing, secrets func(*sign.Scheme) []sign.Secret) (*Sampler, error) {
+func NewSampler(t *capture.EventType, f *capture.Firing, secrets Secrets) (*Sampler, error) {
 	for i, set := range f.Set {
 		if !json.Valid(set.Value) {
 			return nil, &capture.FieldError{Field: fmt.Sprintf("set[%d].value", i), Problem: "this is not JSON"}
@@ -40,6 +45,11 @@ func NewSampler(t *capture.EventType, f *capture.Firing, secrets func(*sign.Sche
 	}
 	if f.Count < 0 || f.Count > capture.MostFired {
 		return nil, &capture.FieldError{Field: "count", Problem: fmt.Sprintf("%d: want 1 to %d", f.Count, capture.MostFired)}
+	}
+	for _, h := range f.Headers {
+		if err := catalog.CheckHeader(h[0], h[1]); err != nil {
+			return nil, err
+		}
 	}
 	sample, err := parseSample(&t.Sample)
 	if err != nil {
@@ -49,7 +59,8 @@ func NewSampler(t *capture.EventType, f *capture.Firing, secrets func(*sign.Sche
 	if seed == 0 {
 		seed = rand.Uint64()
 	}
-	return &Sampler{t: t, f: f, sample: sample, secrets: secrets, rand: rand.New(rand.NewPCG(seed, 0))}, nil
+	headers := f.Headers.EndToEnd().Without("Host", "Content-Length") // as those of a sample
+	return &Sampler{t: t, f: f, sample: sample, headers: headers, secrets: secrets, rand: rand.New(rand.NewPCG(seed, 0))}, nil
 }
 
 // Make is the next event, of the app, and its body.
@@ -69,7 +80,7 @@ func (s *Sampler) Make(app string) (*capture.Event, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, h := range s.f.Headers {
+	for _, h := range s.headers {
 		e.Headers = append(e.Headers.Without(h[0]), h)
 	}
 	_, event, _ := capture.SplitTag(s.t.Tag)
@@ -80,7 +91,7 @@ func (s *Sampler) Make(app string) (*capture.Event, []byte, error) {
 	e.URL = capture.Address(under(cmp.Or(s.f.URL, s.f.To), string(e.Target)))
 	e.Metadata = map[string]string{"sample": s.t.Tag}
 	if e.Provider = s.t.Provider; e.Provider == "" {
-		e.Provider = provider.Recognise(e.Method, string(e.Target), e.Headers, body).Provider
+		e.Provider = cmp.Or(provider.Recognise(e.Method, string(e.Target), e.Headers, body).Provider, ofTag(s.t.Tag))
 	}
 	if body, err = s.sign(e, body); err != nil {
 		return nil, nil, err
@@ -123,6 +134,15 @@ func pathOf(u string) string {
 	return ""
 }
 
+// ofTag is the provider that the first half of a tag names, or "".
+func ofTag(tag string) string {
+	whose, _, _ := capture.SplitTag(tag)
+	if _, ok := sign.Lookup(whose); ok || slices.Contains(provider.Names(), whose) {
+		return whose
+	}
+	return ""
+}
+
 // sign stamps an event of a provider that is known, and signs it where a secret
 // is.
 func (s *Sampler) sign(e *capture.Event, body []byte) ([]byte, error) {
@@ -135,7 +155,7 @@ func (s *Sampler) sign(e *capture.Event, body []byte) ([]byte, error) {
 		}
 		return body, nil
 	}
-	secrets := s.secrets(scheme)
+	secrets := s.secrets(e.Provider, scheme)
 	switch {
 	case s.f.Unsigned:
 		secrets = nil

@@ -23,7 +23,7 @@ func sampler(b testing.TB, tag string) *relay.Sampler {
 	if !ok {
 		b.Fatalf("no type %s", tag)
 	}
-	s, err := relay.NewSampler(&t, &capture.Firing{Secret: "whsec_of_the_test", Seed: 1}, func(*sign.Scheme) []sign.Secret { return nil })
+	s, err := relay.NewSampler(&t, &capture.Firing{Secret: "whsec_of_the_test", Seed: 1}, func(string, *sign.Scheme) []sign.Secret { return nil })
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -32,7 +32,7 @@ func TestWhereSamplesGo(t *testing.T) {
 		{asks, "http://localhost:3000/in", "", "/?q=1", "http://localhost:3000/in?q=1"},
 		{asks, "http://localhost:3000/in?a=b", "", "/?q=1", "http://localhost:3000/in?a=b&q=1"},
 	} {
-		s, err := relay.NewSampler(&capture.EventType{Tag: "larder:sample", EventTypeSpec: capture.EventTypeSpec{Sample: v.sample}}, &capture.Firing{To: v.to, URL: v.url}, func(*sign.Scheme) []sign.Secret { return nil })
+		s, err := relay.NewSampler(&capture.EventType{Tag: "larder:sample", EventTypeSpec: capture.EventTypeSpec{Sample: v.sample}}, &capture.Firing{To: v.to, URL: v.url}, func(string, *sign.Scheme) []sign.Secret { return nil })
 		if err != nil {
 			t.Fatal(err)
 		}

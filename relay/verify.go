@@ -85,8 +85,8 @@ func (r *Registry) restamp(e *capture.Event, body []byte, a *capture.Attempt) (s
 	}
 	s, req, secrets := r.scheme(e, body)
 	switch {
-	case a.As == "" && (s == nil || len(secrets) == 0 || !s.Signed(req) || e.Signature.Verdict == capture.Invalid):
-		return e, body, "", nil // a forgery stays one unless somebody asks for more
+	case a.As == "" && (s == nil || len(secrets) == 0 || !s.Signed(req) || s.Verify(req, e.Received, secrets...).Verdict == capture.Invalid):
+		return e, body, "", nil // a forgery stays one unless somebody asks for more, also where the secret was not known when it came
 	case s == nil:
 		return nil, nil, "", fmt.Errorf("nothing is known of how %s signs, so that this can be sent as original only", whom(e.Provider))
 	}

@@ -104,8 +104,8 @@ func headers(s *capture.Sample) (capture.Headers, error) {
 	var h capture.Headers
 	for _, name := range slices.SortedFunc(maps.Keys(s.Headers), compareFold) {
 		v := s.Headers[name]
-		if !isToken(name) || strings.ContainsAny(v, "\r\n\x00") {
-			return nil, &capture.FieldError{Field: "headers." + name, Problem: "this cannot be sent as a header"}
+		if err := CheckHeader(name, v); err != nil {
+			return nil, err
 		}
 		if h.Has(name) {
 			return nil, &capture.FieldError{Field: "headers." + name, Problem: "it is there twice, in another case"}
@@ -130,6 +130,15 @@ func lower(c byte) byte {
 		c += 'a' - 'A'
 	}
 	return c
+}
+
+// CheckHeader refuses what cannot be sent as a header, with a
+// *capture.FieldError of "headers.NAME".
+func CheckHeader(name, value string) error {
+	if !isToken(name) || strings.ContainsAny(value, "\r\n\x00") {
+		return &capture.FieldError{Field: "headers." + name, Problem: "this cannot be sent as a header"}
+	}
+	return nil
 }
 
 // isToken reports whether s is a token of RFC 9110 §5.6.2: what a method and

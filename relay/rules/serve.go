@@ -29,7 +29,7 @@ func (a *Act) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.begin(w, 2*len(a.Body))
 		w.Write(a.Body)
 		http.NewResponseController(w).Flush()
-		panic(http.ErrAbortHandler)
+		hijack(w).Close()
 	case capture.FaultReset:
 		reset(hijack(w))
 	case capture.FaultMalformed:
@@ -38,7 +38,7 @@ func (a *Act) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		conn.SetWriteDeadline(time.Now().Add(time.Second))
 		conn.Write([]byte("This is no HTTP, on purpose.\r\n\r\n"))
 	default: // FaultTimeout and FaultEmpty: no answer
-		panic(http.ErrAbortHandler)
+		hijack(w).Close()
 	}
 }
 
@@ -84,7 +84,8 @@ func (a *Act) drip(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// hijack takes the connection over. Where that cannot be had, as in HTTP/2,
+// hijack takes the connection over: what the sender has put behind the request
+// is then nobody's, and not taken for one that net/http refused. Where that cannot be had, as in HTTP/2,
 // where it has other requests too, the stream is reset instead.
 func hijack(w http.ResponseWriter) net.Conn {
 	conn, _, err := http.NewResponseController(w).Hijack()
