@@ -52,7 +52,7 @@ func eventsVerify(e *env) *cli.Command {
 // verdictLine is a verdict in a line, without its detail.
 func verdictLine(s *capture.Signature) string {
 	line := string(s.Verdict)
-	if s.Scheme != "" {
+	if s.Scheme != "" && s.Verdict != capture.Unchecked { // else it may be a header's name
 		line += " by the scheme " + safe.Line(s.Scheme)
 	}
 	if s.Secret != "" {
