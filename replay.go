@@ -134,7 +134,10 @@ func (o *replayOptions) foretell(ctx context.Context, e *env, client *api.Client
 		if !original || x.Verdict == capture.Valid || x.Verdict == capture.Unsigned || x.Scheme == "" {
 			continue
 		}
-		fmt.Fprintf(e.stderr, "%s goes out with the signature it came with, which is %s by now", id, x.Verdict)
+		fmt.Fprintf(e.stderr, "%s goes out with the signature it came with, which is %s", id, x.Verdict)
+		if x.Verdict == capture.Stale {
+			fmt.Fprint(e.stderr, " by now")
+		}
 		if x.Detail != "" {
 			fmt.Fprintf(e.stderr, ": %s", safe.Line(x.Detail))
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -135,9 +136,7 @@ func (o *triggerOptions) run(ctx context.Context, e *env, client *api.Client, ta
 	if err != nil {
 		return err
 	}
-	if o.f.URL == "" && o.f.To == "" {
-		o.f.URL = ingestOf(status.Ingest, o.f.App)
-	}
+	o.f.Ingest = ingestOf(status.Ingest, o.f.App)
 	if o.f.To == "" && status.Ingest == "" {
 		o.burst.Leave = true // nobody runs who would send
 	}
@@ -206,9 +205,15 @@ func (s *burst) made(events []capture.Event) error {
 	return nil
 }
 
+// lacksSecret reports whether an event is not signed though its provider signs
+// such: questions by GET are not.
+func (o *triggerOptions) lacksSecret(e *capture.Event) bool {
+	return e.Signature.Verdict == capture.Unsigned && e.Provider != "" && !o.f.Unsigned && e.Method != http.MethodGet && e.Method != http.MethodHead
+}
+
 // warn says that nothing was signed where one would expect it.
 func (s *burst) warn() {
-	if s.first.Signature.Verdict == capture.Unsigned && s.first.Provider != "" && !s.o.f.Unsigned {
+	if s.o.lacksSecret(s.first) {
 		fmt.Fprintf(s.e.stderr, "Not signed: no secret for %s is known. Give it with --secret, or for good with\n  hooktape apps update %s --secret %s=…\n",
 			safe.Line(s.first.Provider), s.o.f.App, safe.Line(s.first.Provider))
 	}

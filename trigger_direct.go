@@ -68,7 +68,7 @@ func (o *triggerOptions) direct(ctx context.Context, e *env, t *capture.EventTyp
 
 // warn says that nothing was signed where one would expect it.
 func (o *triggerOptions) warn(e *env, first *capture.Event) {
-	if first.Signature.Verdict == capture.Unsigned && first.Provider != "" && !o.f.Unsigned {
+	if o.lacksSecret(first) {
 		fmt.Fprintf(e.stderr, "Not signed: no secret for %s is known to this command, which is not told those of apps. Give it with --secret\n", safe.Line(first.Provider))
 	}
 }

@@ -89,6 +89,9 @@ type Firing struct {
 	// URL is what is signed where a scheme signs the URL, with the sample's path
 	// where it has none; "": where it goes to.
 	URL string `json:"url,omitempty"`
+	// Ingest is the address at which the app's webhooks are taken. It stands
+	// before the sample's path where neither To nor URL says more.
+	Ingest string `json:"ingest,omitempty"`
 	// Set are changes to the sample's body by JSON Pointer (RFC 6901), made in
 	// this order once templates are filled in.
 	Set []Setting `json:"set,omitempty"`

@@ -88,7 +88,9 @@ func (s *Sampler) Make(app string) (*capture.Event, []byte, error) {
 	if pathOf(s.f.To) != "" {
 		e.Target = capture.Raw(under("/", string(e.Target)))
 	}
-	e.URL = capture.Address(under(cmp.Or(s.f.URL, s.f.To), string(e.Target)))
+	if e.URL = capture.Address(under(cmp.Or(s.f.URL, s.f.To), string(e.Target))); e.URL == "" && s.f.Ingest != "" {
+		e.URL = capture.Address(strings.TrimSuffix(s.f.Ingest, "/") + string(e.Target))
+	}
 	e.Metadata = map[string]string{"sample": s.t.Tag}
 	if e.Provider = s.t.Provider; e.Provider == "" {
 		e.Provider = cmp.Or(provider.Recognise(e.Method, string(e.Target), e.Headers, body).Provider, ofTag(s.t.Tag))
@@ -111,7 +113,7 @@ func under(handler, target string) string {
 	switch {
 	case handler == "":
 		return ""
-	case pathOf(handler) == "" && path != "/":
+	case pathOf(handler) == "":
 		handler += path
 	}
 	if !queried {
@@ -173,7 +175,11 @@ func (s *Sampler) sign(e *capture.Event, body []byte) ([]byte, error) {
 	}
 	secrets = signing(scheme, secrets)
 	if err := scheme.Sign(req, sign.How{At: e.Received, Secrets: secrets, New: true, Seed: s.rand.Uint64()}); err != nil {
-		return nil, &capture.FieldError{Field: "secret", Problem: err.Error()}
+		field := "secret"
+		if errors.Is(err, sign.ErrURL) {
+			field = "url"
+		}
+		return nil, &capture.FieldError{Field: field, Problem: err.Error()}
 	}
 	e.Headers = req.Headers
 	if len(secrets) > 0 {

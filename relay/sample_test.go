@@ -26,9 +26,9 @@ func TestWhereSamplesGo(t *testing.T) {
 		{sms, "http://localhost:3000/in?a=b", "", "/", "http://localhost:3000/in?a=b"},
 		{sms, "", "https://example.com", "/sms", "https://example.com/sms"},
 		{sms, "http://localhost:3000", "https://example.com/hook", "/sms", "https://example.com/hook"},
-		{sms, "http://localhost:3000/in", "https://example.com", "/", "https://example.com"},
+		{sms, "http://localhost:3000/in", "https://example.com", "/", "https://example.com/"},
 		{asks, "", "", "/?q=1", ""},
-		{asks, "http://localhost:3000", "", "/?q=1", "http://localhost:3000?q=1"},
+		{asks, "http://localhost:3000", "", "/?q=1", "http://localhost:3000/?q=1"},
 		{asks, "http://localhost:3000/in", "", "/?q=1", "http://localhost:3000/in?q=1"},
 		{asks, "http://localhost:3000/in?a=b", "", "/?q=1", "http://localhost:3000/in?a=b&q=1"},
 	} {

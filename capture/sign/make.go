@@ -155,7 +155,7 @@ func (w *way) bases(r *Request, all []base) []base {
 // way has written in the same place.
 func (w *task) sign(wk *work, r *Request, how How, beside bool) error {
 	if w.usesURL && r.URL == "" {
-		return errors.New("the URL is signed too, and is not known")
+		return ErrURL
 	}
 	if !w.digested(r) {
 		return errors.New("the URL needs a bodySHA256 of this body")

@@ -272,7 +272,7 @@ func (t *trial) mode() finding {
 		return finding{"", capture.CauseMode, "the event is live, and only the secret of test events is known"}
 	}
 	if live == "false" && test == 0 {
-		return finding{"", capture.CauseUnproved, "not made by any secret that is known: the event is a test, whose secret is another than that of live events"}
+		return finding{"", capture.CauseUnproved, "not made by any secret that is known; the event is a test, and those often have a secret of their own"}
 	}
 	return finding{}
 }

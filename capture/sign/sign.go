@@ -33,6 +33,10 @@ const (
 // kind.
 var ErrSecret = errors.New("not a secret of this scheme")
 
+// ErrURL is returned, wrapped, by Sign for a request whose URL is signed too and
+// is not known.
+var ErrURL = errors.New("the URL is signed too, and is not known")
+
 // Request is a webhook as its sender sends it.
 type Request struct {
 	Method  string

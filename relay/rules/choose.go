@@ -94,7 +94,7 @@ func (s *Set) take(found []*rule, event capture.ID) *turn {
 // held is what keeps a rule from applying whatever the event, in words.
 func (s *Set) held(r *rule) string {
 	if r.Times > 0 && r.hits >= int64(r.Times) {
-		return fmt.Sprintf("it is spent: it applies %d times, and has", r.Times)
+		return fmt.Sprintf("it is spent: it has applied as often as it may (times: %d)", r.Times)
 	}
 	if state := s.state(r); r.Scenario != nil && r.Scenario.When != "" && r.Scenario.When != state {
 		return fmt.Sprintf("its scenario is in the state %q, and it applies in %q", state, r.Scenario.When)

@@ -279,7 +279,7 @@ func TestExplain(t *testing.T) {
 	all := s.Explain(event("order.paid"), []byte(`{"amount":7}`))
 	for i, want := range []string{
 		`type:other: type is "order.paid"|body.amount:>10: body.amount is 7`, "it is disabled", `it is for the app "till", and the event is of "shop"`,
-		"it is spent: it applies 1 times, and has", `its scenario is in the state "started", and it applies in "on"`,
+		"it is spent: it has applied as often as it may (times: 1)", `its scenario is in the state "started", and it applies in "on"`,
 		"it is left to chance: it applies to 25 % of what matches", "", "", `rule "this" applies before it`,
 	} {
 		x := all[i]
