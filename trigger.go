@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -140,6 +141,9 @@ func (o *triggerOptions) run(ctx context.Context, e *env, client *api.Client, ta
 	if o.f.To == "" && status.Ingest == "" {
 		o.burst.Leave = true // nobody runs who would send
 	}
+	if o.burst.Far, err = o.listened(ctx, client); err != nil {
+		return err
+	}
 	s := burst{o: o, e: e, client: client, p: newPrinter(e, &o.common), brief: o.burst.Count > 20 && !o.json}
 	o.burst.Made = s.made
 	waiting, cancel := ctx, context.CancelFunc(func() {})
@@ -158,6 +162,16 @@ func (o *triggerOptions) run(ctx context.Context, e *env, client *api.Client, ta
 		return unknownApp(ctx, client, o.f.App, err)
 	}
 	return s.end(result, status, time.Since(began))
+}
+
+// listened reports whether somebody listens to the app through a relay, who
+// gets what no endpoint there does.
+func (o *triggerOptions) listened(ctx context.Context, client *api.Client) (bool, error) {
+	if o.f.To != "" {
+		return false, nil
+	}
+	all, err := client.Listeners(ctx, o.f.App)
+	return slices.ContainsFunc(all, func(l capture.ListenerRow) bool { return l.Connected && l.Only == "" }), unknownApp(ctx, client, o.f.App, err)
 }
 
 // ingestOf is where a provider would send an app's webhooks to; "" where that is

@@ -21,13 +21,16 @@ type Burst struct {
 	Made func([]capture.Event) error
 	// Leave does not wait for what becomes of them.
 	Leave bool
+	// Far says that who listens through a relay gets those that nobody gets
+	// here: then their first attempts are waited for.
+	Far bool
 }
 
 // Fire makes events of a sample and waits for the first attempt of each
 // delivery that follows. f.Count does not count. Where f has a seed, each batch
 // has one that follows from it.
 func Fire(ctx context.Context, c Catalog, tag string, f capture.Firing, b Burst, o Options) (Result, error) {
-	send := func(ctx context.Context, made func([]*capture.Attempt) error) error {
+	send := func(ctx context.Context, r *run) error {
 		began, left := time.Now(), max(b.Count, 1)
 		for done := 0; left > 0; {
 			f.Count = min(left, b.batch())
@@ -40,7 +43,7 @@ func Fire(ctx context.Context, c Catalog, tag string, f capture.Firing, b Burst,
 					return err
 				}
 			}
-			if err := made(fired.Attempts); err != nil {
+			if err := b.wait(r, fired); err != nil {
 				return err
 			}
 			done, left = done+f.Count, left-f.Count
@@ -56,9 +59,20 @@ func Fire(ctx context.Context, c Catalog, tag string, f capture.Firing, b Burst,
 		return nil
 	}
 	if b.Leave {
-		return Result{}, send(ctx, func([]*capture.Attempt) error { return nil })
+		return Result{}, send(ctx, nil)
 	}
 	return follow(ctx, c, o, send)
+}
+
+// wait tells the run what to wait for.
+func (b Burst) wait(r *run, fired capture.Fired) error {
+	switch {
+	case b.Leave:
+		return nil
+	case b.Far && len(fired.Attempts) == 0:
+		return r.left(fired.Events)
+	}
+	return r.made(fired.Attempts)
 }
 
 // batch is how many events are made at a time: a twentieth of a second's, so

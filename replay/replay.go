@@ -42,13 +42,13 @@ func Run(ctx context.Context, s Source, ids []capture.ID, o Options) (Result, er
 	if len(ids) == 0 {
 		return Result{}, nil
 	}
-	return follow(ctx, s, o, func(ctx context.Context, made func([]*capture.Attempt) error) error {
+	return follow(ctx, s, o, func(ctx context.Context, r *run) error {
 		for _, id := range ids {
 			attempts, err := s.Resend(ctx, id, capture.Resend{To: o.To, As: o.As})
 			if err != nil {
 				return fmt.Errorf("%s: %w", id, err)
 			}
-			if err := made(attempts); err != nil {
+			if err := r.made(attempts); err != nil {
 				return err
 			}
 		}
@@ -56,12 +56,12 @@ func Run(ctx context.Context, s Source, ids []capture.ID, o Options) (Result, er
 	})
 }
 
-// follow watches what becomes of the attempts that send makes, which it hands
-// to made, and returns when all are finished.
-func follow(ctx context.Context, s Source, o Options, send func(ctx context.Context, made func([]*capture.Attempt) error) error) (Result, error) {
+// follow watches what becomes of the attempts that send makes, of which it tells
+// the run, and returns when all are finished.
+func follow(ctx context.Context, s Source, o Options, send func(context.Context, *run) error) (Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r := &run{waiting: make(map[capture.ID]bool), early: make(map[capture.ID]capture.Record), each: o.Each, sending: true}
+	r := &run{waiting: make(map[capture.ID]bool), elsewhere: make(map[capture.ID]bool), early: make(map[capture.ID]capture.Record), each: o.Each, sending: true}
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	err := s.Live(ctx, 0, "", "", func(rec capture.Record) error {
@@ -69,7 +69,7 @@ func follow(ctx context.Context, s Source, o Options, send func(ctx context.Cont
 			return r.finished(rec)
 		}
 		wg.Go(func() { // beside the stream, whose first records must not wait for the last event
-			err := send(ctx, r.made)
+			err := send(ctx, r)
 			if err == nil {
 				err = r.sent()
 			}
@@ -100,7 +100,10 @@ type run struct {
 	result  Result
 	sending bool // more is to come
 	waiting map[capture.ID]bool
-	early   map[capture.ID]capture.Record // finished before we were told that they are ours
+	// elsewhere are events whose first attempt somebody else makes, who listens
+	// through a relay.
+	elsewhere map[capture.ID]bool
+	early     map[capture.ID]capture.Record // finished before we were told that they are ours
 }
 
 // made notes which attempts to wait for.
@@ -110,6 +113,23 @@ func (r *run) made(attempts []*capture.Attempt) error {
 	for _, a := range attempts {
 		r.waiting[a.ID] = true
 		if rec, ok := r.early[a.ID]; ok {
+			if err := r.count(rec); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// left notes events whose first attempt to wait for.
+func (r *run) left(events []capture.Event) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range events {
+		r.elsewhere[events[i].ID] = true
+	}
+	for _, rec := range r.early {
+		if r.elsewhere[rec.Attempt.Event] {
 			if err := r.count(rec); err != nil {
 				return err
 			}
@@ -133,7 +153,7 @@ func (r *run) finished(rec capture.Record) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.waiting[rec.Attempt.ID] {
+	if !r.waiting[rec.Attempt.ID] && !r.elsewhere[rec.Attempt.Event] {
 		if r.sending {
 			r.early[rec.Attempt.ID] = rec
 		}
@@ -147,6 +167,7 @@ func (r *run) finished(rec capture.Record) error {
 
 func (r *run) count(rec capture.Record) error {
 	delete(r.waiting, rec.Attempt.ID)
+	delete(r.elsewhere, rec.Attempt.Event)
 	delete(r.early, rec.Attempt.ID)
 	if rec.Attempt.Status == capture.AttemptSucceeded {
 		r.result.Succeeded++
@@ -160,7 +181,7 @@ func (r *run) count(rec capture.Record) error {
 }
 
 func (r *run) done() error {
-	if !r.sending && len(r.waiting) == 0 {
+	if !r.sending && len(r.waiting)+len(r.elsewhere) == 0 {
 		return errAll
 	}
 	return nil
