@@ -122,13 +122,17 @@ func (b *book) read() error {
 			return err
 		}
 		var file struct {
-			Secrets map[string]any `yaml:"secrets"`
-			Rules   []any          `yaml:"rules"`
+			Secrets any   `yaml:"secrets"` // any, for the error of another type quotes it
+			Rules   []any `yaml:"rules"`
 		}
 		if err := yaml.Unmarshal(text, &file); err != nil {
 			return usage("%s: %v", path, err)
 		}
-		found, err := secretsOf(file.Secrets, filepath.Dir(path))
+		named, ok := file.Secrets.(map[string]any)
+		if !ok && file.Secrets != nil {
+			return usage("%s: secrets: want the names of providers, and a secret behind each", path)
+		}
+		found, err := secretsOf(named, filepath.Dir(path))
 		if err != nil {
 			return usage("%s: %v", path, err)
 		}
@@ -153,7 +157,7 @@ func (b *book) read() error {
 // name or, without one, of what it says, so that it stays the same while others
 // change.
 func rulesOf(path string, in []any) (filed []capture.Rule, err error) {
-	seen := make(map[capture.ID]bool)
+	seen := make(map[string]int) // of those that say the same
 	for i, v := range in {
 		text, err := json.Marshal(v)
 		if err != nil {
@@ -172,11 +176,9 @@ func rulesOf(path string, in []any) (filed []capture.Rule, err error) {
 		if r.Name != "" {
 			of = r.Name
 		}
-		for n := 0; r.ID == "" || seen[r.ID]; n++ {
-			sum := sha256.Sum256(fmt.Append(nil, path, "\n", of, "\n", n))
-			r.ID = capture.IDFrom(capture.RuleID, [16]byte(sum[:16]))
-		}
-		seen[r.ID] = true
+		sum := sha256.Sum256(fmt.Append(nil, path, "\n", of, "\n", seen[of]))
+		r.ID = capture.IDFrom(capture.RuleID, [16]byte(sum[:16]))
+		seen[of]++
 		filed = append(filed, r)
 	}
 	return filed, nil

@@ -111,7 +111,8 @@ func (o *triggerOptions) check() (err error) {
 	return nil
 }
 
-// parseRate reads 100/s, 600/m or 100 as events a second; "" is 0.
+// parseRate reads 100/s, 600/m or 100 as events a second, from one a day on; ""
+// is 0.
 func parseRate(s string) (float64, error) {
 	if s == "" {
 		return 0, nil
@@ -119,7 +120,7 @@ func parseRate(s string) (float64, error) {
 	number, unit, _ := strings.Cut(s, "/")
 	per, ok := map[string]float64{"": 1, "s": 1, "m": 60, "h": 3600}[unit]
 	var n float64
-	if _, err := fmt.Sscanf(number+" .", "%g .", &n); err != nil || !ok || n <= 0 || n > 1e9 {
+	if _, err := fmt.Sscanf(number+" .", "%g .", &n); err != nil || !ok || !(n/per >= 1./86400 && n <= 1e9) {
 		return 0, fmt.Errorf("%q: want a rate such as 100/s or 600/m", s)
 	}
 	return n / per, nil
