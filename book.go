@@ -20,9 +20,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"code.hooktape.dev/hooktape/capture"
-	"code.hooktape.dev/hooktape/capture/provider"
-	"code.hooktape.dev/hooktape/capture/sign"
-	"code.hooktape.dev/hooktape/relay"
 	"code.hooktape.dev/hooktape/relay/rules"
 )
 
@@ -35,11 +32,14 @@ type book struct {
 	env   map[string]string // secrets from the environment
 	log   *slog.Logger
 
+	// Of watch alone, once the book is open:
+	named []string // files that secrets are in
+	seen  string   // what all files looked like when they were read
+
 	mu      sync.Mutex // guards the fields below
 	secrets map[string]string
 	filed   []capture.Rule // of files
 	made    []capture.Rule // of the store
-	seen    string         // what the files looked like when they were read
 }
 
 // openBook reads the files that are there.
@@ -49,8 +49,10 @@ func openBook(log *slog.Logger) (*book, error) {
 		return nil, err
 	}
 	b := &book{Set: rules.New(nil), paths: configPaths(), env: env, log: log}
-	b.seen = b.look()
-	return b, b.read()
+	b.seen = look(b.paths)
+	err = b.read()
+	b.seen += look(b.named)
+	return b, err
 }
 
 // Secrets are those of the process, by name. Who gets them must not change
@@ -85,12 +87,13 @@ func (b *book) watch(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		seen := b.look()
-		if seen == b.seen {
+		seen := look(b.paths)
+		if seen+look(b.named) == b.seen {
 			continue
 		}
-		b.seen = seen
-		if err := b.read(); err != nil {
+		err := b.read()
+		b.seen = seen + look(b.named) // which may be others now
+		if err != nil {
 			b.log.Error("the configuration has changed and cannot be used; what it said before still counts", "err", err)
 			continue
 		}
@@ -98,10 +101,10 @@ func (b *book) watch(ctx context.Context) error {
 	}
 }
 
-// look is what tells one state of the files from another.
-func (b *book) look() string {
+// look is what tells one state of files from another.
+func look(paths []string) string {
 	var seen strings.Builder
-	for _, path := range b.paths {
+	for _, path := range paths {
 		if fi, err := os.Stat(path); err == nil {
 			fmt.Fprintln(&seen, fi.ModTime().UnixNano(), fi.Size())
 		}
@@ -112,7 +115,7 @@ func (b *book) look() string {
 
 // read takes everything from the files, or nothing.
 func (b *book) read() error {
-	secrets, filed := map[string]string{}, []capture.Rule(nil)
+	secrets, filed, files := map[string]string{}, []capture.Rule(nil), []string(nil)
 	for _, path := range slices.Backward(b.paths) { // the first wins
 		text, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -132,18 +135,20 @@ func (b *book) read() error {
 		if !ok && file.Secrets != nil {
 			return usage("%s: secrets: want the names of providers, and a secret behind each", path)
 		}
-		found, err := secretsOf(named, filepath.Dir(path))
+		found, in, err := secretsOf(named, filepath.Dir(path))
 		if err != nil {
 			return usage("%s: %v", path, err)
 		}
 		maps.Copy(secrets, found)
-		in, err := rulesOf(path, file.Rules)
+		files = append(files, in...)
+		own, err := rulesOf(path, file.Rules)
 		if err != nil {
 			return err
 		}
-		filed = append(in, filed...)
+		filed = append(own, filed...)
 	}
 	maps.Copy(secrets, b.env)
+	b.named = files
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err := b.Set.Put(slices.Concat(filed, b.made)); err != nil {
@@ -182,79 +187,4 @@ func rulesOf(path string, in []any) (filed []capture.Rule, err error) {
 		filed = append(filed, r)
 	}
 	return filed, nil
-}
-
-// secretsOf are the secrets that a file names: under a provider the secret
-// itself, env:NAME or file:PATH, or several of these by their labels.
-func secretsOf(in map[string]any, dir string) (map[string]string, error) {
-	found := make(map[string]string)
-	var add func(name string, v any) error
-	add = func(name string, v any) error {
-		if labels, ok := v.(map[string]any); ok && !strings.Contains(name, "/") {
-			for label, below := range labels {
-				if err := add(name+"/"+label, below); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-		secret, ok := v.(string)
-		if !ok {
-			return fmt.Errorf("secrets.%s: want text in quotes, env:NAME or file:PATH", name)
-		}
-		if variable, ok := strings.CutPrefix(secret, "env:"); ok {
-			if secret = os.Getenv(variable); secret == "" {
-				return nil // set on another machine, or in CI alone
-			}
-		} else if path, ok := strings.CutPrefix(secret, "file:"); ok {
-			if !filepath.IsAbs(path) {
-				path = filepath.Join(dir, path)
-			}
-			text, err := os.ReadFile(path)
-			if err != nil {
-				return fmt.Errorf("secrets.%s: %w", name, err)
-			}
-			secret = strings.TrimRight(string(text), "\r\n")
-		}
-		found[name] = secret
-		return relay.CheckSecret("secrets."+name, name, secret)
-	}
-	for name, v := range in {
-		if err := add(name, v); err != nil {
-			return nil, err
-		}
-	}
-	return found, nil
-}
-
-// secretsIn are the secrets in the environment: $HOOKTAPE_SECRET_STRIPE, and
-// with a label behind the provider's name $HOOKTAPE_SECRET_STRIPE_TEST.
-func secretsIn(environ []string) (map[string]string, error) {
-	found := make(map[string]string)
-	known := append(sign.Names(), provider.Names()...)
-	for _, line := range environ {
-		variable, secret, _ := strings.Cut(line, "=")
-		word, ok := strings.CutPrefix(variable, "HOOKTAPE_SECRET_")
-		if !ok || secret == "" {
-			continue
-		}
-		word = strings.ToLower(strings.ReplaceAll(word, "_", "-"))
-		name := ""
-		for _, k := range known {
-			if (word == k || strings.HasPrefix(word, k+"-")) && len(k) > len(name) {
-				name = k
-			}
-		}
-		if name == "" {
-			return nil, usage("$%s: no provider of that name is known; did you mean %s?", variable, "$HOOKTAPE_SECRET_"+strings.ToUpper(strings.ReplaceAll(nearest(word, known), "-", "_")))
-		}
-		if label := strings.TrimPrefix(word[len(name):], "-"); label != "" {
-			name += "/" + label
-		}
-		if err := relay.CheckSecret("$"+variable, name, secret); err != nil {
-			return nil, usage("%v", err)
-		}
-		found[name] = secret
-	}
-	return found, nil
 }
