@@ -20,18 +20,16 @@ import (
 // endpointForm makes an endpoint, or changes one: then only what was changed
 // is sent, so that what the form does not show stays as it is.
 type endpointForm struct {
-	base
-	form
-	app    string
-	of     *capture.Endpoint // nil: a new one
-	saving bool
+	entry
+	app string
+	of  *capture.Endpoint // nil: a new one
 }
 
 // auto is the choice of a format for FormatAuto.
 const auto = "auto"
 
 func newEndpointForm(k *kit, app string, of *capture.Endpoint) *endpointForm {
-	f := &endpointForm{base: newBase(k), app: app, of: of}
+	f := &endpointForm{entry: entry{base: newBase(k), in: inForm, asks: true}, app: app, of: of}
 	var s capture.EndpointSpec
 	if of != nil {
 		s = of.EndpointSpec
@@ -109,48 +107,14 @@ func (f *endpointForm) Title() string {
 	return "Edit " + address(f.of.URL)
 }
 
-func (f *endpointForm) Place() place { return inForm }
-func (f *endpointForm) Typing() bool { return true }
-
 func (f *endpointForm) Update(msg tea.Msg) (screen, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.KeyMsg:
-		if c, ok := press(f.table, msg, inForm); ok && c.in&inForm != 0 && !msg.Paste {
-			if done, cmd := f.act(c.action); done {
-				return f, cmd
-			}
-		}
-		f.typed(msg)
+		return f, f.key(msg, f.save)
 	case saved:
 		return f, f.take(msg)
 	}
 	return f, nil
-}
-
-func (f *endpointForm) act(a action) (done bool, _ tea.Cmd) {
-	switch a {
-	case back:
-		if f.changed() {
-			f.dialog = &confirm{"discard what was changed?", send(popMsg{})}
-			return true, nil
-		}
-		return true, send(popMsg{})
-	case saveForm:
-		return true, f.save()
-	}
-	return f.form.act(a), nil
-}
-
-func (f *endpointForm) View(w, h int) string {
-	return strings.Join(f.lines(f.theme, w, h), "\n")
-}
-
-// Tell is what the message line says of the field.
-func (f *endpointForm) Tell() (left, right []span) {
-	if f.saving {
-		return []span{{info, " saving…"}}, nil
-	}
-	return f.tell()
 }
 
 // saving is a question to keep an endpoint, saved its answer.
@@ -178,7 +142,7 @@ func (s saving) run() tea.Msg {
 }
 
 func (f *endpointForm) save() tea.Cmd {
-	if f.saving {
+	if f.busy != "" {
 		return nil
 	}
 	spec, ok := f.spec()
@@ -196,13 +160,13 @@ func (f *endpointForm) save() tea.Cmd {
 			return tea.Sequence(send(popMsg{}), note("nothing was changed"))
 		}
 	}
-	f.saving = true
+	f.busy = "saving"
 	return f.ask(s.run)
 }
 
 // take shows what was refused at its field.
 func (f *endpointForm) take(a saved) tea.Cmd {
-	f.saving = false
+	f.busy = ""
 	var field *capture.FieldError
 	var clash *capture.ConflictError
 	switch {

@@ -18,10 +18,8 @@ import (
 // ruleForm makes a rule, or changes one: then only what was changed is sent,
 // so that what the form does not show stays as it is.
 type ruleForm struct {
-	base
-	form
-	of     *capture.Rule // nil: a new one
-	saving bool
+	entry
+	of *capture.Rule // nil: a new one
 }
 
 // What a rule does, as the form offers it; the faults besides.
@@ -31,7 +29,7 @@ const (
 )
 
 func newRuleForm(k *kit, of *capture.Rule) *ruleForm {
-	f := &ruleForm{base: newBase(k), of: of}
+	f := &ruleForm{entry: entry{base: newBase(k), in: inForm, asks: true}, of: of}
 	s := capture.RuleSpec{Mock: &capture.Mock{}}
 	if of != nil {
 		s = of.RuleSpec
@@ -153,48 +151,14 @@ func (f *ruleForm) Title() string {
 	return "Edit rule " + safe.Line(or(f.of.Name, string(f.of.ID)))
 }
 
-func (f *ruleForm) Place() place { return inForm }
-func (f *ruleForm) Typing() bool { return true }
-
 func (f *ruleForm) Update(msg tea.Msg) (screen, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.KeyMsg:
-		if c, ok := press(f.table, msg, inForm); ok && c.in&inForm != 0 && !msg.Paste {
-			if done, cmd := f.act(c.action); done {
-				return f, cmd
-			}
-		}
-		f.typed(msg)
+		return f, f.key(msg, f.save)
 	case ruleSaved:
 		return f, f.take(msg)
 	}
 	return f, nil
-}
-
-func (f *ruleForm) act(a action) (done bool, _ tea.Cmd) {
-	switch a {
-	case back:
-		if f.changed() {
-			f.dialog = &confirm{"discard what was changed?", send(popMsg{})}
-			return true, nil
-		}
-		return true, send(popMsg{})
-	case saveForm:
-		return true, f.save()
-	}
-	return f.form.act(a), nil
-}
-
-func (f *ruleForm) View(w, h int) string {
-	return strings.Join(f.lines(f.theme, w, h), "\n")
-}
-
-// Tell is what the message line says of the field.
-func (f *ruleForm) Tell() (left, right []span) {
-	if f.saving {
-		return []span{{info, " saving…"}}, nil
-	}
-	return f.tell()
 }
 
 // ruleSaving is a question to keep a rule, ruleSaved its answer.
@@ -221,7 +185,7 @@ func (s ruleSaving) run() tea.Msg {
 }
 
 func (f *ruleForm) save() tea.Cmd {
-	if f.saving {
+	if f.busy != "" {
 		return nil
 	}
 	spec, ok := f.spec()
@@ -239,13 +203,13 @@ func (f *ruleForm) save() tea.Cmd {
 			return tea.Sequence(send(popMsg{}), note("nothing was changed"))
 		}
 	}
-	f.saving = true
+	f.busy = "saving"
 	return f.ask(s.run)
 }
 
 // take shows what was refused at its field.
 func (f *ruleForm) take(a ruleSaved) tea.Cmd {
-	f.saving = false
+	f.busy = ""
 	var field *capture.FieldError
 	switch {
 	case a.err == nil:

@@ -16,10 +16,8 @@ import (
 // sendForm asks where a sample is to be sent, and what is to be other in it.
 // There is always an empty line for one more change.
 type sendForm struct {
-	base
-	form
-	tag     string
-	sending bool
+	entry
+	tag string
 }
 
 // How a sample is signed.
@@ -30,7 +28,7 @@ const (
 )
 
 func newSendForm(k *kit, t *capture.EventType) *sendForm {
-	f := &sendForm{base: newBase(k), tag: t.Tag}
+	f := &sendForm{entry: entry{base: newBase(k), in: inSend}, tag: t.Tag}
 	app := capture.DefaultApp
 	if half, _, _ := capture.SplitTag(t.Tag); !t.Builtin && t.Provider != half {
 		app = half
@@ -62,47 +60,18 @@ func setInput(n int) input {
 const fixedInputs = 3
 
 func (f *sendForm) Title() string { return "Send " + safe.Line(f.tag) }
-func (f *sendForm) Place() place  { return inSend }
-func (f *sendForm) Typing() bool  { return true }
-
 func (f *sendForm) Update(msg tea.Msg) (screen, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.KeyMsg:
-		if c, ok := press(f.table, msg, inSend); ok && c.in&inSend != 0 && !msg.Paste {
-			if done, cmd := f.act(c.action); done {
-				return f, cmd
-			}
-		}
-		f.typed(msg)
+		cmd := f.key(msg, f.fire)
 		if n := len(f.inputs); f.inputs[n-1].value() != "" {
 			f.inputs = append(f.inputs, setInput(n-fixedInputs))
 		}
+		return f, cmd
 	case firedNow:
 		return f, f.take(msg)
 	}
 	return f, nil
-}
-
-func (f *sendForm) act(a action) (done bool, _ tea.Cmd) {
-	switch a {
-	case back:
-		return true, send(popMsg{})
-	case saveForm:
-		return true, f.fire()
-	}
-	return f.form.act(a), nil
-}
-
-func (f *sendForm) View(w, h int) string {
-	return strings.Join(f.lines(f.theme, w, h), "\n")
-}
-
-// Tell is what the message line says of the field.
-func (f *sendForm) Tell() (left, right []span) {
-	if f.sending {
-		return []span{{info, " sending…"}}, nil
-	}
-	return f.tell()
 }
 
 // firing is a question to send a sample, firedNow its answer.
@@ -124,7 +93,7 @@ func (q firing) run() tea.Msg {
 }
 
 func (f *sendForm) fire() tea.Cmd {
-	if f.sending {
+	if f.busy != "" {
 		return nil
 	}
 	how := capture.Firing{App: f.value("app"), To: f.value("to"), Unsigned: f.value("sign") == unsigned, Forged: f.value("sign") == forged}
@@ -141,7 +110,7 @@ func (f *sendForm) fire() tea.Cmd {
 		}
 		how.Set = append(how.Set, set)
 	}
-	f.sending = true
+	f.busy = "sending"
 	return f.ask(firing{f.Types, f.ctx, f.tag, how}.run)
 }
 
@@ -164,7 +133,7 @@ func (f *sendForm) tidy() {
 
 // take goes to what was made, or shows what was refused at its field.
 func (f *sendForm) take(a firedNow) tea.Cmd {
-	f.sending = false
+	f.busy = ""
 	if a.err == nil && len(a.Events) > 0 {
 		return tea.Sequence(send(popMsg{}), send(goToMsg{a.Events[0]}), note(f.sent(a.Fired)))
 	}
