@@ -244,6 +244,11 @@ func TestFireMistakes(t *testing.T) {
 	if len(g.keeps) > 0 {
 		t.Errorf("%d were kept", len(g.keeps))
 	}
+	// Several new members that are like one another are no mistake.
+	if _, err := g.Fire(t.Context(), "github:push", capture.Firing{Set: []capture.Setting{
+		{Pointer: "/line1", Value: json.RawMessage("{}")}, {Pointer: "/line2", Value: json.RawMessage("2")}, {Pointer: "/line1/a", Value: json.RawMessage("3")}}}); err != nil {
+		t.Error(err)
+	}
 	// What the connection decides is left out, as it is of a sample.
 	fired, err := g.Fire(t.Context(), "github:push", capture.Firing{Headers: capture.Headers{{"Content-Length", "5"}, {"transfer-encoding", "chunked"}, {"Host", "evil"}, {"X-Own", "1"}}})
 	if err != nil {

@@ -71,8 +71,9 @@ func (s *Sampler) Make(app string) (*capture.Event, []byte, error) {
 		return nil, nil, err
 	}
 	s.n++
+	whole := sample.Body
 	for i, set := range s.f.Set {
-		if sample.Body, err = put(sample.Body, set); err != nil {
+		if sample.Body, err = put(sample.Body, whole, set); err != nil {
 			return nil, nil, &capture.FieldError{Field: fmt.Sprintf("set[%d]", i), Problem: err.Error()}
 		}
 	}
@@ -191,20 +192,21 @@ func (s *Sampler) sign(e *capture.Event, body []byte) ([]byte, error) {
 	return req.Body, nil
 }
 
-// put sets one value of a body, or says which may have been meant.
-func put(body []byte, set capture.Setting) ([]byte, error) {
+// put sets one value of a body, or says which of the whole sample may have been
+// meant.
+func put(body, whole []byte, set capture.Setting) ([]byte, error) {
 	out, err := set.Pointer.Set(body, set.Value)
 	wrong := new(capture.PointerError)
 	if !errors.As(err, &wrong) {
 		// A member that is new may be meant, or mistyped: samples are whole.
 		if _, there := set.Pointer.Read(body); !there {
-			if near := nearPointer(set.Pointer, body); near != "" {
+			if near := nearPointer(set.Pointer, whole); near != "" {
 				return nil, fmt.Errorf("there is no %s in the sample; did you mean %s?", set.Pointer, near)
 			}
 		}
 		return out, err
 	}
-	if near := nearPointer(set.Pointer, body); near != "" {
+	if near := nearPointer(set.Pointer, whole); near != "" {
 		return nil, fmt.Errorf("%w; did you mean %s?", err, near)
 	}
 	return nil, err
