@@ -9,41 +9,8 @@ import (
 	"code.hooktape.dev/hooktape/capture/safe"
 )
 
-// The list's lines are, from the top: titles, rows, and on narrow windows the
-// selected endpoint in short.
-
-// listParts are how many of h lines each has, in a window w cells wide.
-func listParts(w, h int) (head, rows, below int) {
-	if h >= 10 {
-		head = 1
-	}
-	if h >= 19 && w < 120 {
-		below = 4
-	}
-	return head, max(1, h-head-below), below
-}
-
 func (e *endpoints) View(w, h int) string {
-	list := func(listW int) []string { return e.lines(listW, w, h) }
-	return withBeside(e.theme, w, h, list, e.beside)
-}
-
-func (e *endpoints) lines(w, window, h int) []string {
-	if len(e.list.rows) == 0 {
-		return e.nothing(w)
-	}
-	head, rows, below := listParts(window, h)
-	columns := endpointColumns(w-2, e.clock.at)
-	var out []string
-	if head > 0 {
-		out = append(out, "  "+drawHead(e.theme, columns, w-2))
-	}
-	onView, sel := e.list.view(rows)
-	out = append(out, drawRows(e.theme, columns, onView, sel, w)...)
-	if below > 0 {
-		out = append(exactly(out, head+rows), e.below(w, below)...)
-	}
-	return out
+	return listView[capture.EndpointRow]{&e.list, func(w int) []column[capture.EndpointRow] { return endpointColumns(w, e.clock.at) }, e.nothing, e.below, e.beside}.draw(e.theme, w, h)
 }
 
 // nothing is what is on view when there are no rows.

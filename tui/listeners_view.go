@@ -8,35 +8,13 @@ import (
 )
 
 func (l *listeners) View(w, h int) string {
-	list := func(listW int) []string { return l.lines(listW, w, h) }
-	return withBeside(l.theme, w, h, list, l.beside)
-}
-
-func (l *listeners) lines(w, window, h int) []string {
-	if len(l.list.rows) == 0 {
-		return l.nothing(w)
-	}
-	head, rows, below := listParts(window, h)
-	columns := listenerColumns(w-2, l.clock.at)
-	var out []string
-	if head > 0 {
-		out = append(out, "  "+drawHead(l.theme, columns, w-2))
-	}
-	onView, sel := l.list.view(rows)
-	out = append(out, drawRows(l.theme, columns, onView, sel, w)...)
-	if below > 0 {
-		out = append(exactly(out, head+rows), l.below(w, below)...)
-	}
-	return out
+	return listView[listenerRow]{&l.list, func(w int) []column[listenerRow] { return listenerColumns(w, l.clock.at) }, l.nothing, l.below, l.beside}.draw(l.theme, w, h)
 }
 
 // nothing is what is on view when there are no rows.
 func (l *listeners) nothing(w int) []string {
-	switch {
-	case l.list.broken:
-		return []string{"", l.theme.line(w, span{bad, "  not read"}, span{dim, ": any key tries again"})}
-	case !l.list.loaded:
-		return []string{"", l.theme.line(w, span{dim, "  reading…"})}
+	if why := l.list.unread(l.theme, w); why != nil {
+		return why
 	}
 	return []string{"", l.theme.line(w, span{title, "  Nobody has listened yet."}),
 		l.theme.line(w, span{plain, "  Webhooks wait here until somebody does:"}), "",

@@ -150,33 +150,16 @@ func (s *samples) filter(text string) {
 }
 
 func (s *samples) View(w, h int) string {
-	list := func(listW int) []string { return s.lines(listW, w, h) }
-	return withBeside(s.theme, w, h, list, s.beside)
+	return listView[capture.EventType]{&s.list, typeColumns, s.nothing, s.below, s.beside}.draw(s.theme, w, h)
 }
 
-func (s *samples) lines(w, window, h int) []string {
-	switch {
-	case len(s.list.rows) > 0:
-	case s.list.broken:
-		return []string{"", s.theme.line(w, span{bad, "  not read"}, span{dim, ": any key tries again"})}
-	case !s.list.loaded:
-		return []string{"", s.theme.line(w, span{dim, "  reading…"})}
-	default:
-		return []string{"", s.theme.line(w, span{plain, "  no event type matches "}, span{title, safe.Line(s.terms.text)}),
-			s.theme.line(w, span{hint, "  esc"}, span{plain, " shows all"})}
+// nothing is what is on view when there are no rows.
+func (s *samples) nothing(w int) []string {
+	if why := s.list.unread(s.theme, w); why != nil {
+		return why
 	}
-	head, rows, below := listParts(window, h)
-	columns := typeColumns(w - 2)
-	var out []string
-	if head > 0 {
-		out = append(out, "  "+drawHead(s.theme, columns, w-2))
-	}
-	onView, sel := s.list.view(rows)
-	out = append(out, drawRows(s.theme, columns, onView, sel, w)...)
-	if below > 0 {
-		out = append(exactly(out, head+rows), s.below(w, below)...)
-	}
-	return out
+	return []string{"", s.theme.line(w, span{plain, "  no event type matches "}, span{title, safe.Line(s.terms.text)}),
+		s.theme.line(w, span{hint, "  esc"}, span{plain, " shows all"})}
 }
 
 // below draws the selected type in h lines under the list.
