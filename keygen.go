@@ -10,7 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"code.hooktape.dev/hooktape/capture/match"
+	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/capture/seal"
 	"code.hooktape.dev/hooktape/capture/sign"
 )
@@ -58,7 +58,7 @@ func showSecret(e *env, o *common, scheme string) error {
 	s, ok := sign.Lookup(scheme)
 	if !ok {
 		like := ""
-		if near := match.Nearest(scheme, sign.Names()); near != "" {
+		if near := capture.Nearest(scheme, sign.Names()); near != "" {
 			like = fmt.Sprintf("; did you mean %q?", near)
 		}
 		return usage("keygen: no scheme %q%s", scheme, like)

@@ -134,7 +134,7 @@ func oneOf[T ~string](words ...T) func(string) (any, error) {
 			names = append(names, string(w))
 		}
 		like := ""
-		if w := match.Nearest(v, names); w != "" {
+		if w := capture.Nearest(v, names); w != "" {
 			like = fmt.Sprintf("did you mean %q? ", w)
 		}
 		return nil, fmt.Errorf("%q: %swant %s", v, like, strings.Join(names, ", "))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"strconv"
@@ -66,23 +67,38 @@ func (p Pointer) Set(doc []byte, value json.RawMessage) ([]byte, error) {
 	return splice(doc, span{end, end}, append(more, value...)), nil
 }
 
-// Pointers are those of all values in doc but itself, in their order and none
-// of more than 4 KiB; up to most.
-func Pointers(doc []byte, most int) (all []Pointer) {
-	var walk func(doc []byte, at Pointer)
-	walk = func(doc []byte, at Pointer) {
-		for m := range below(doc) {
-			p := at + "/" + Pointer(escaper.Replace(m.name()))
-			if len(all) >= most || len(p) > 4<<10 {
-				return
-			}
-			all = append(all, p)
-			walk(doc[m.value.start:m.value.end], p)
-		}
+// Near is the pointer to what is there that p may have been meant to be: the same
+// up to the first name that is not there, and from then on as far as the names
+// are alike. "" if p names something, or nothing like it is there.
+func (p Pointer) Near(doc []byte) (near Pointer) {
+	at, rest, err := p.find(doc)
+	var wrong *PointerError
+	if !errors.As(err, &wrong) || len(rest) == 0 {
+		return ""
 	}
-	start := space(doc, 0)
-	walk(doc[start:], "")
-	return all
+	near = wrong.Within
+	doc = doc[at.start:at.end]
+	for _, name := range rest {
+		values := make(map[string]span)
+		var names []string
+		for m := range below(doc) {
+			if m.quoted != nil {
+				names = append(names, m.name())
+				values[m.name()] = m.value
+			}
+		}
+		like := name
+		if _, there := values[name]; !there {
+			like = Nearest(name, names)
+		}
+		v, there := values[like]
+		if !there {
+			return ""
+		}
+		near += "/" + Pointer(escaper.Replace(like))
+		doc = doc[v.start:v.end]
+	}
+	return near
 }
 
 // PointerError says why a document has nothing where a Pointer points to.

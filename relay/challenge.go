@@ -10,7 +10,6 @@ import (
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/capture/challenge"
-	"code.hooktape.dev/hooktape/capture/match"
 	"code.hooktape.dev/hooktape/capture/sign"
 )
 
@@ -93,7 +92,7 @@ func checkChallenges(c capture.Challenges) error {
 		field, secret := "challenges.secrets."+name, c.Secrets[name]
 		if !slices.Contains(known, name) {
 			like := ""
-			if near := match.Nearest(name, known); near != "" {
+			if near := capture.Nearest(name, known); near != "" {
 				like = fmt.Sprintf("did you mean %q? ", near)
 			}
 			return &capture.FieldError{Field: field, Problem: fmt.Sprintf("%sthose whose challenges need a secret are %s", like, strings.Join(known, ", "))}

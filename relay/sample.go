@@ -13,7 +13,6 @@ import (
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/capture/catalog"
 	"code.hooktape.dev/hooktape/capture/fill"
-	"code.hooktape.dev/hooktape/capture/match"
 	"code.hooktape.dev/hooktape/capture/provider"
 	"code.hooktape.dev/hooktape/capture/sign"
 )
@@ -193,35 +192,20 @@ func (s *Sampler) sign(e *capture.Event, body []byte) ([]byte, error) {
 }
 
 // put sets one value of a body, or says which of the whole sample may have been
-// meant.
+// meant. A member that is new may be meant, or mistyped: samples are whole.
 func put(body, whole []byte, set capture.Setting) ([]byte, error) {
+	var near capture.Pointer
+	if _, there := set.Pointer.Read(body); !there {
+		near = set.Pointer.Near(whole)
+	}
 	out, err := set.Pointer.Set(body, set.Value)
-	wrong := new(capture.PointerError)
-	if !errors.As(err, &wrong) {
-		// A member that is new may be meant, or mistyped: samples are whole.
-		if _, there := set.Pointer.Read(body); !there {
-			if near := nearPointer(set.Pointer, whole); near != "" {
-				return nil, fmt.Errorf("there is no %s in the sample; did you mean %s?", set.Pointer, near)
-			}
-		}
-		return out, err
-	}
-	if near := nearPointer(set.Pointer, whole); near != "" {
+	switch {
+	case err != nil && near != "":
 		return nil, fmt.Errorf("%w; did you mean %s?", err, near)
+	case err == nil && near != "":
+		return nil, fmt.Errorf("there is no %s in the sample; did you mean %s?", set.Pointer, near)
 	}
-	return nil, err
-}
-
-// nearPointer is the pointer into a document that one was likely meant to be,
-// or "".
-func nearPointer(p capture.Pointer, doc []byte) string {
-	known := capture.Pointers(doc, 2000)
-	names := make([]string, len(known))
-	for i, k := range known {
-		names[i] = string(k)
-	}
-	want := "/" + strings.TrimPrefix(strings.ReplaceAll(string(p), ".", "/"), "/")
-	return match.Nearest(want, names)
+	return out, err
 }
 
 // template is a sample with the templates in it parsed.

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"code.hooktape.dev/hooktape/capture"
-	"code.hooktape.dev/hooktape/capture/match"
 	"code.hooktape.dev/hooktape/capture/provider"
 	"code.hooktape.dev/hooktape/capture/sign"
 )
@@ -55,7 +54,7 @@ func CheckSecret(field, name, secret string) error {
 	scheme, ok := sign.Lookup(whose)
 	if !ok && !slices.Contains(provider.Names(), whose) {
 		like := ""
-		if near := match.Nearest(whose, append(sign.Names(), provider.Names()...)); near != "" {
+		if near := capture.Nearest(whose, append(sign.Names(), provider.Names()...)); near != "" {
 			like = fmt.Sprintf("; did you mean %q?", near)
 		}
 		return &capture.FieldError{Field: field, Problem: fmt.Sprintf("%q is no provider and no scheme that is known%s", whose, like)}

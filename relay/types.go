@@ -11,7 +11,6 @@ import (
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/capture/catalog"
 	"code.hooktape.dev/hooktape/capture/fill"
-	"code.hooktape.dev/hooktape/capture/match"
 )
 
 // Types are the event types there are, by tag: of one app or provider, or of
@@ -56,7 +55,7 @@ func (r *Registry) Type(ctx context.Context, tag string) (capture.EventType, err
 	for i, t := range types {
 		own[i] = t.Tag
 	}
-	if meant := match.Nearest(tag, own); meant != "" {
+	if meant := capture.Nearest(tag, own); meant != "" {
 		near = append([]string{meant}, near...)
 	}
 	like := ""

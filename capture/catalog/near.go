@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"code.hooktape.dev/hooktape/capture"
 )
 
 // Near is up to three tags of built-in types that someone who wrote tag may
@@ -38,9 +40,9 @@ func apart(asked, tag string) (away int, near bool) {
 	event = plain(event)
 	ofApp, ofEvent, whole := strings.Cut(asked, ":")
 	asked, ofApp, ofEvent = plain(asked), plain(ofApp), plain(ofEvent)
-	away = edits(asked, plain(tag))
+	away = capture.Edits(asked, plain(tag))
 	if !whole {
-		away = min(away, edits(asked, event))
+		away = min(away, capture.Edits(asked, event))
 		ofEvent = asked
 	}
 	if (!whole || ofApp == plain(app)) && strings.Contains("."+event+".", "."+ofEvent+".") || !whole && asked == plain(app) {
@@ -53,25 +55,4 @@ func apart(asked, tag string) (away int, near bool) {
 // them there.
 func plain(tag string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToLower(tag), func(c rune) bool { return strings.ContainsRune(":._/- ", c) }), ".")
-}
-
-// edits is how many bytes must be put in, left out or changed to make b of a.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

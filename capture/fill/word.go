@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/oklog/ulid/v2"
+
+	"code.hooktape.dev/hooktape/capture"
 )
 
 // words without arguments.
@@ -275,7 +277,7 @@ func oneOf(c *call) (maker, error) {
 func didYouMean(word string, known []string) string {
 	best, least := "", 3
 	for _, k := range known {
-		if d := distance(strings.ToLower(word), k); d < min(least, max(len(word)-1, 1)) {
+		if d := capture.Edits(strings.ToLower(word), k); d < min(least, max(len(word)-1, 1)) {
 			best, least = k, d
 		}
 	}
@@ -292,28 +294,4 @@ func within(word string, known []string) string {
 		return ""
 	}
 	return "did you mean " + known[i] + "?"
-}
-
-// distance is how many letters to add, drop or change to get from a to b.
-func distance(a, b string) int {
-	if len(a) > 20 {
-		return len(a)
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := corner
-			if a[i] != b[j] {
-				d++
-			}
-			corner = row[j+1]
-			row[j+1] = min(d, row[j]+1, corner+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -140,7 +140,7 @@ func isScheme(s string) bool {
 // didYouMean is the hint for a word whose field is unknown.
 func didYouMean(base, name, rest, word string) string {
 	names := slices.Sorted(maps.Keys(fields))
-	meant := Nearest(base, names)
+	meant := capture.Nearest(base, names)
 	if _, ok := alike[base]; ok {
 		meant = alike[base]
 	}

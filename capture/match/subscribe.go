@@ -221,7 +221,7 @@ func unknownOperator(name, prefix string, names []string) string {
 		for _, n := range names {
 			words = append(words, strings.TrimPrefix(n, prefix))
 		}
-		meant = Nearest(plain, words)
+		meant = capture.Nearest(plain, words)
 	}
 	if slices.Contains(names, prefix+meant) {
 		return fmt.Sprintf("%q is unknown: did you mean %q?", clip(name, 40), prefix+meant)

@@ -73,7 +73,7 @@ func wordField(known []word, got func(*capture.Row) string) func(*parser, *call)
 			i := slices.Index(names, strings.ToLower(it.text))
 			if i < 0 || it.kind == expr {
 				hint := "one of " + strings.Join(names, ", ")
-				if w := Nearest(it.text, names); w != "" {
+				if w := capture.Nearest(it.text, names); w != "" {
 					hint = "did you mean " + c.name + ":" + w + "?"
 				}
 				return nil, p.fail(it.span, hint, "%s does not know %q", c.name, clip(it.text, 40))

@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"code.hooktape.dev/hooktape/capture/match"
+	"code.hooktape.dev/hooktape/capture"
 )
 
 // readBody decodes a request's JSON into v; no body leaves v as it is. A
@@ -44,7 +44,7 @@ func readBody(r *http.Request, v any) error {
 	if name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
 		name = strings.Trim(name, `"`)
 		says := "there is no such member"
-		if meant := match.Nearest(name, memberNames(reflect.TypeOf(v))); meant != "" {
+		if meant := capture.Nearest(name, memberNames(reflect.TypeOf(v))); meant != "" {
 			says += fmt.Sprintf("; did you mean %q?", meant)
 		}
 		p.about(name, says)

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"code.hooktape.dev/hooktape/capture"
-	"code.hooktape.dev/hooktape/capture/match"
 	"code.hooktape.dev/hooktape/relay"
 )
 
@@ -147,7 +146,7 @@ func resembles(path, given string) string {
 		if strings.HasPrefix(segment, "{") && got[i] != "" {
 			continue
 		}
-		if segment != got[i] && match.Nearest(got[i], []string{segment}) == "" {
+		if segment != got[i] && capture.Nearest(got[i], []string{segment}) == "" {
 			return ""
 		}
 		got[i] = segment

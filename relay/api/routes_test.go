@@ -173,7 +173,7 @@ func TestEveryRoute(t *testing.T) {
 	if events := fired["events"].([]any); len(events) != 2 || events[0].(map[string]any)["signature"].(map[string]any)["verdict"] != "valid" {
 		t.Errorf("fired %v", fired)
 	}
-	call(422, "POST", "/apps/shop/trigger", `{"type":"shop:order/paid","set":[{"pointer":"/nn","value":5}]}`)
+	call(422, "POST", "/apps/shop/trigger", `{"type":"shop:order/paid","set":[{"pointer":"/idd","value":"x"}]}`)
 	call(422, "POST", "/apps/shop/trigger", `{"type":"shop:order/paid","count":5000}`)
 	call(404, "POST", "/apps/shop/trigger", `{"type":"shop:none"}`)
 	call(204, "DELETE", "/types/shop:copied", "")

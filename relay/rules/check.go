@@ -201,7 +201,7 @@ func checkFault(f *capture.Fault) error {
 			names = append(names, string(kind))
 		}
 		like := ""
-		if near := match.Nearest(string(f.Kind), names); near != "" {
+		if near := capture.Nearest(string(f.Kind), names); near != "" {
 			like = fmt.Sprintf("did you mean %q? ", near)
 		}
 		return wrong("fault.kind", "%q: %swant one of %s", f.Kind, like, strings.Join(names, ", "))
