@@ -48,7 +48,9 @@ func TestTriggeredIsKept_Kill9(t *testing.T) {
 		events := make(chan capture.ID) // closed when all triggers have ended
 		var triggers sync.WaitGroup
 		for _, rate := range []string{"", "200/s"} {
-			triggers.Go(func() { trigger(t, env, events, "github:ping", "--count", "1000", "--rate", rate, "--timeout", "0s", "--json") })
+			triggers.Go(func() {
+				trigger(t, env, events, "github:ping", "--count", "1000", "--rate", rate, "--timeout", "0s", "--json")
+			})
 		}
 		go func() { triggers.Wait(); close(events) }()
 		until, n := 30+rand.IntN(400), 0

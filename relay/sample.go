@@ -88,7 +88,9 @@ func (s *Sampler) Make(app string) (*capture.Event, []byte, error) {
 	e.ID, e.App, e.Origin, e.Received, e.Proto = capture.NewID(capture.EventID), app, capture.FromSample, now, "HTTP/1.1"
 	e.URL = capture.Address(cmp.Or(s.f.URL, s.f.To))
 	e.Metadata = map[string]string{"sample": s.t.Tag}
-	e.Provider = cmp.Or(s.t.Provider, provider.Recognise(e.Method, string(e.Target), e.Headers, body).Provider, ofTag(s.t.Tag))
+	if e.Provider = s.t.Provider; e.Provider == "" {
+		e.Provider = cmp.Or(provider.Recognise(e.Method, string(e.Target), e.Headers, body).Provider, ofTag(s.t.Tag))
+	}
 	if body, err = s.sign(e, body); err != nil {
 		return nil, nil, err
 	}
