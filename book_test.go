@@ -284,8 +284,12 @@ func FuzzBook(f *testing.F) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		b := &book{Set: rules.New(nil), paths: []string{path}}
-		if err := b.read(); err != nil {
+		b, begun := &book{Set: rules.New(nil), paths: []string{path}}, time.Now()
+		err := b.read()
+		if took := time.Since(begun); took > 3*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		if err != nil {
 			var exit exitError
 			if !errors.As(err, &exit) || exit.code != exitUsage {
 				t.Errorf("%v is no error of use", err)

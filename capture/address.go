@@ -14,7 +14,7 @@ type Address string
 func (a Address) Masked() string {
 	s := string(a)
 	for _, prefix := range []string{"/in/ik_", "://ik-"} {
-		at := strings.Index(s, prefix)
+		at := indexFold(s, prefix) // hosts may be written in any case
 		if at < 0 {
 			continue
 		}
@@ -28,6 +28,15 @@ func (a Address) Masked() string {
 		}
 	}
 	return s
+}
+
+func indexFold(s, part string) int {
+	for at := range max(len(s)-len(part)+1, 0) {
+		if strings.EqualFold(s[at:at+len(part)], part) {
+			return at
+		}
+	}
+	return -1
 }
 
 // MarshalJSON implements json.Marshaler.

@@ -17,6 +17,7 @@ func TestAddressHidesIngestKeys(t *testing.T) {
 		"https://hooks.example/in/ik_abcdefghijkl":      "https://hooks.example/in/ik_****ijkl",
 		"https://hooks.example/in/ik_abcdefghijkl?x=1":  "https://hooks.example/in/ik_****ijkl?x=1",
 		"https://ik-abcdefghijkl.hooks.example:8443/x?": "https://ik-****ijkl.hooks.example:8443/x?",
+		"https://IK-ABCDEFGHIJKL.hooks.example/x":       "https://IK-****IJKL.hooks.example/x",
 		"http://x/\xe9": "http://x/\xe9",
 	} {
 		if got := in.Masked(); got != want {

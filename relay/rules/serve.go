@@ -85,8 +85,9 @@ func (a *Act) drip(w http.ResponseWriter, r *http.Request) {
 }
 
 // hijack takes the connection over: what the sender has put behind the request
-// is then nobody's, and not taken for one that net/http refused. Where that cannot be had, as in HTTP/2,
-// where it has other requests too, the stream is reset instead.
+// is then nobody's, and not taken for one that net/http refused. Where that
+// cannot be had, as in HTTP/2, where it has other requests too, the stream is
+// reset instead.
 func hijack(w http.ResponseWriter) net.Conn {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
