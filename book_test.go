@@ -269,7 +269,7 @@ func (b *buffer) Reset() {
 	b.b.Reset()
 }
 
-// No file makes a book panic, or take long.
+// No file makes a book panic.
 func FuzzBook(f *testing.F) {
 	f.Add("rules: [{name: a, match: 'path:/x', mock: {status: 200, body: '{{uuid}}', sequence: [{}]}}]\nsecrets: {stripe: {a: b}}")
 	f.Add("rules: &a [*a]")
@@ -284,12 +284,8 @@ func FuzzBook(f *testing.F) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		b, begun := &book{Set: rules.New(nil), paths: []string{path}}, time.Now()
-		err := b.read()
-		if took := time.Since(begun); took > 3*time.Second {
-			t.Errorf("it took %s", took)
-		}
-		if err != nil {
+		b := &book{Set: rules.New(nil), paths: []string{path}}
+		if err := b.read(); err != nil {
 			var exit exitError
 			if !errors.As(err, &exit) || exit.code != exitUsage {
 				t.Errorf("%v is no error of use", err)

@@ -3,7 +3,9 @@ package relay
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -213,6 +215,17 @@ func checkType(s *capture.EventTypeSpec) error {
 		return &capture.FieldError{Field: "provider", Problem: fmt.Sprintf("%q: want a provider's name, such as github", s.Provider)}
 	}
 	s.Sample = s.Sample.Whole()
-	_, err := parseSample(&s.Sample)
+	t, err := parseSample(&s.Sample)
+	if err != nil {
+		return err
+	}
+	filled, err := t.fill(&fill.Source{Now: time.Now(), Rand: rand.New(rand.NewPCG(1, 0))})
+	if err != nil {
+		return err
+	}
+	_, _, err = catalog.Request(filled)
+	if wrong := new(capture.FieldError); errors.As(err, &wrong) {
+		wrong.Field = "sample." + wrong.Field
+	}
 	return err
 }

@@ -162,18 +162,20 @@ func TestEveryRoute(t *testing.T) {
 	call(409, "POST", "/types", `{"tag":"shop:order/paid"}`)
 	call(422, "POST", "/types", `{"tag":"shop"}`)
 	call(422, "POST", "/types", `{"tag":"shop:x","sample":{"body":{"a":"{{nope}}"}}}`)
+	call(422, "POST", "/types", `{"tag":"shop:x","sample":{"path":"/a\r\nX: y"}}`)
+	call(422, "POST", "/types", `{"tag":"shop:x","sample":{"method":"GET IT"}}`)
 	call(201, "POST", "/types", `{"tag":"shop:copied","from":"`+fresh["id"].(string)+`"}`)
 	if again := call(200, "GET", "/types/shop:order%2Fpaid", ""); again["tag"] != kind["tag"] || again["name"] != "Paid" {
 		t.Errorf("the type is %v", again)
 	}
-	call(200, "PATCH", "/types/shop:order%2Fpaid", `{"name":"Paid at last","sample":{"body":{"n":2,"m":null}}}`)
+	call(200, "PATCH", "/types/shop:order%2Fpaid", `{"name":"Paid at last","sample":{"body":{"n":2,"m":null,"amount":1}}}`)
 	call(409, "PATCH", "/types/github:push", `{"name":"x"}`)
 	call(404, "GET", "/types/shop:nothing", "")
 	fired := call(201, "POST", "/apps/shop/trigger", `{"type":"shop:order/paid","count":2,"seed":7,"set":[{"pointer":"/n","value":5}],"headers":[["X-B","c"]]}`)
 	if events := fired["events"].([]any); len(events) != 2 || events[0].(map[string]any)["signature"].(map[string]any)["verdict"] != "valid" {
 		t.Errorf("fired %v", fired)
 	}
-	call(422, "POST", "/apps/shop/trigger", `{"type":"shop:order/paid","set":[{"pointer":"/idd","value":"x"}]}`)
+	call(422, "POST", "/apps/shop/trigger", `{"type":"shop:order/paid","set":[{"pointer":"/amuont","value":5}]}`)
 	call(422, "POST", "/apps/shop/trigger", `{"type":"shop:order/paid","count":5000}`)
 	call(404, "POST", "/apps/shop/trigger", `{"type":"shop:none"}`)
 	call(204, "DELETE", "/types/shop:copied", "")
