@@ -156,7 +156,7 @@ func typesCreate(e *env) *cli.Command {
 	p := patch{}
 	return &cli.Command{
 		Name: "create", Aliases: []string{"add"}, Usage: "make an event type", ArgsUsage: "TAG",
-		Description: "A TAG is app:event, such as shop:order.paid. Strings of a sample may hold templates:\n{{uuid}}, {{now \"unix\"}}, {{int 1 100}}, {{email}}; docs/samples.md lists them.",
+		Description: "A TAG is app:event, such as shop:order.paid. Strings of a sample may hold templates:\n{{uuid}}, {{now \"unix\"}}, {{int 1 100}}, {{email}}; docs/samples.md lists them.\nA body that is left out is made by the schema, where there is one.",
 		Flags: append(append(o.flags(), typeFlags(e, p)...),
 			&cli.StringFlag{Name: "from", Usage: "take what is not given from the event `ID`, or last", Destination: &from},
 			subject("tag", "another way to give the `TAG`")),

@@ -12,6 +12,7 @@ import (
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/capture/catalog"
+	catalogspec "code.hooktape.dev/hooktape/capture/catalog/spec"
 	"code.hooktape.dev/hooktape/capture/fill"
 )
 
@@ -79,8 +80,8 @@ func (r *Registry) madeTypes(ctx context.Context) ([]capture.EventType, error) {
 
 // CreateType makes an event type: of what the spec says, or of an event that
 // was kept where from names one, whose sample it then is unless the spec has
-// another. A tag that is none is a *capture.FieldError, one that was made
-// already a *capture.ConflictError.
+// another. A body that is left out is made by the schema. A tag that is none is
+// a *capture.FieldError, one that was made already a *capture.ConflictError.
 func (r *Registry) CreateType(ctx context.Context, tag string, spec capture.EventTypeSpec, from capture.ID) (capture.EventType, error) {
 	if _, _, ok := capture.SplitTag(tag); !ok {
 		return capture.EventType{}, &capture.FieldError{Field: "tag", Problem: fmt.Sprintf("%q: want app:event, such as shop:order.paid; the first half as an app's slug is written", tag)}
@@ -88,6 +89,13 @@ func (r *Registry) CreateType(ctx context.Context, tag string, spec capture.Even
 	if from != "" {
 		if err := r.sampled(ctx, &spec, from); err != nil {
 			return capture.EventType{}, err
+		}
+	}
+	spec.Sample = spec.Sample.Whole()
+	if len(spec.Sample.Body) == 0 && len(spec.Schema) > 0 && string(spec.Schema) != "null" {
+		var err error
+		if spec.Sample.Body, err = catalogspec.Example(spec.Schema, 1, fill.Escape); err != nil {
+			return capture.EventType{}, &capture.FieldError{Field: "schema", Problem: strings.TrimPrefix(err.Error(), "spec: ")}
 		}
 	}
 	if err := checkType(&spec); err != nil {

@@ -53,7 +53,7 @@ func BenchmarkPaths(b *testing.B) {
 	for name, text := range map[string]string{"one": "{{body.k999.v}}", "a thousand": text.String()} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := Text(text, s); err != nil {
+				if _, err := filled(text, s); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -14,7 +14,8 @@ func Example() {
 		Body:  []byte(`{"id":"ord_1","items":[{"sku":"A"}],"note":"say \"hi\""}`),
 		Now:   time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC),
 	}
-	text, _ := fill.Text(`{{event.type}} in {{query.shop}} at {{now "15:04"}}: {{body.name | default "nobody"}}`, s)
+	t, _ := fill.Parse(`{{event.type}} in {{query.shop}} at {{now "15:04"}}: {{body.name | default "nobody"}}`)
+	text, _ := t.Fill(s)
 	fmt.Println(text)
 	doc, _ := fill.JSON([]byte(`{"at": "{{now 'unix'}}", "sku": "{{body.items[0].sku}}", "items": "{{body.items}}", "text": "{{body.note}}!"}`), s)
 	fmt.Println(string(doc))

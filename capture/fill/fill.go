@@ -62,15 +62,6 @@ type pipe func(value) value
 // ErrTooLong, wrapped. A nil Source is a zero one.
 func (t *Template) Fill(s *Source) (string, error) { return newFilling(s).text(t) }
 
-// Text parses and fills a text at once.
-func Text(text string, s *Source) (string, error) {
-	t, err := Parse(text)
-	if err != nil {
-		return "", err
-	}
-	return t.Fill(s)
-}
-
 // Escape is a template that gives text back.
 func Escape(text string) string { return strings.ReplaceAll(text, "{{", "{{'{{'}}") }
 

@@ -160,6 +160,11 @@ func TestEveryRoute(t *testing.T) {
 	count(call(200, "GET", "/types?app=discord", ""), len(must[[]capture.EventType](t)(o.registry.Types(t.Context(), "discord"))))
 	kind := call(201, "POST", "/types", `{"tag":"shop:order/paid","name":"Paid","provider":"stripe","sample":{"headers":{"X-A":"{{hex 8}}"},"body":{"id":"{{uuid}}","n":1}},"schema":{"type":"object"}}`)
 	call(409, "POST", "/types", `{"tag":"shop:order/paid"}`)
+	made = call(201, "POST", "/types", `{"tag":"shop:made","sample":{"body":null},"schema":{"type":"object","required":["kind"],"properties":{"kind":{"enum":["{{paid}}"]}}}}`)
+	if body := fmt.Sprint(made["sample"].(map[string]any)["body"]); body != "map[kind:{{'{{'}}paid}}]" {
+		t.Errorf("by the schema is made %s", body)
+	}
+	call(422, "POST", "/types", `{"tag":"shop:odd","schema":{"type":"odd"}}`)
 	call(422, "POST", "/types", `{"tag":"shop"}`)
 	call(422, "POST", "/types", `{"tag":"shop:x","sample":{"body":{"a":"{{nope}}"}}}`)
 	call(422, "POST", "/types", `{"tag":"shop:x","sample":{"path":"/a\r\nX: y"}}`)

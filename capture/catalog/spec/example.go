@@ -17,7 +17,9 @@ import (
 // An example that its schema does not allow is better than none, and is
 // returned without an error; such schemas use not, if, contains or formats of
 // their own, or allow nothing at all.
-func Example(schema json.RawMessage, seed uint64) (json.RawMessage, error) {
+//
+// Escape is done to each string of it; nil does nothing.
+func Example(schema json.RawMessage, seed uint64, escape func(string) string) (json.RawMessage, error) {
 	if len(schema) > MostBytes {
 		return nil, fmt.Errorf("spec: the schema has %d MiB; the most is %d", len(schema)>>20, MostBytes>>20)
 	}
@@ -38,7 +40,7 @@ func Example(schema json.RawMessage, seed uint64) (json.RawMessage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("spec: no example of the schema can be made: %w", err)
 	}
-	return encode(v), nil
+	return encode(escaped(v, escape)), nil
 }
 
 // generate is the first of several examples that its schema allows, or the

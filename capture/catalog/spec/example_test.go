@@ -59,7 +59,7 @@ var schemas = []struct{ schema, want string }{
 
 func TestExample(t *testing.T) {
 	for _, c := range schemas {
-		got, err := spec.Example(json.RawMessage(c.schema), 1)
+		got, err := spec.Example(json.RawMessage(c.schema), 1, nil)
 		if err != nil {
 			t.Errorf("%s: %v", c.schema, err)
 			continue
@@ -77,7 +77,7 @@ func TestExampleOfFormats(t *testing.T) {
 	for _, format := range []string{"date-time", "date", "time", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uri-reference", "iri", "uri-template", "uuid", "json-pointer", "relative-json-pointer", "regex"} {
 		schema := []byte(fmt.Sprintf(`{"type": "string", "format": %q}`, format))
 		for seed := range uint64(50) {
-			got, err := spec.Example(schema, seed)
+			got, err := spec.Example(schema, seed, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -92,7 +92,7 @@ func TestExampleIsSeeded(t *testing.T) {
 	schema := json.RawMessage(`{"type": "array", "minItems": 5, "items": {"type": "string", "format": "uuid"}}`)
 	var all [3]string
 	for i, seed := range []uint64{1, 1, 2} {
-		got, err := spec.Example(schema, seed)
+		got, err := spec.Example(schema, seed, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +114,7 @@ func TestNoExample(t *testing.T) {
 		`"text"`:                      "neither an object nor true or false",
 		`{`:                           "no JSON",
 	} {
-		got, err := spec.Example(json.RawMessage(schema), 1)
+		got, err := spec.Example(json.RawMessage(schema), 1, nil)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %s, %v; want %q", schema, got, err, want)
 		}
@@ -158,7 +158,7 @@ func FuzzExample(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := spec.Example(schema, seed)
+		got, err := spec.Example(schema, seed, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", schema, err)
 		}

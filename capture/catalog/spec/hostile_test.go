@@ -37,7 +37,7 @@ func TestNothingIsFetched(t *testing.T) {
 				t.Errorf("%s: got %v, want the reference %s refused", doc, err, ref)
 			}
 		}
-		if _, err := spec.Example(json.RawMessage(`{"items": {"$ref": "`+ref+`"}}`), 1); err == nil {
+		if _, err := spec.Example(json.RawMessage(`{"items": {"$ref": "`+ref+`"}}`), 1, nil); err == nil {
 			t.Errorf("an example was made of %s", ref)
 		}
 	}

@@ -56,7 +56,7 @@ func (r *reader) add(app string, w webhook) error {
 		t.Sample.Headers[http.CanonicalHeaderKey(h.name)] = r.escape(asString(h.value))
 	}
 	if body, ok := r.body(t.Tag, w, c); ok {
-		t.Sample.Body = encode(r.escaped(body))
+		t.Sample.Body = encode(escaped(body, r.Escape))
 		t.Sample.Headers["Content-Type"] = r.escape(orElse(w.contentType, "application/json"))
 	}
 	r.types = append(r.types, t)
@@ -193,7 +193,7 @@ func (r *reader) values(params []param) map[string]json.RawMessage {
 	}
 	m := map[string]json.RawMessage{}
 	for _, p := range params {
-		m[p.name] = encode(r.escaped(p.value))
+		m[p.name] = encode(escaped(p.value, r.Escape))
 	}
 	return m
 }
@@ -205,24 +205,24 @@ func (r *reader) escape(s string) string {
 	return r.Escape(s)
 }
 
-// escaped is v with all its strings escaped.
-func (r *reader) escaped(v any) any {
-	if r.Escape == nil {
+// escaped is v with all its strings escaped; by nil they stay.
+func escaped(v any, escape func(string) string) any {
+	if escape == nil {
 		return v
 	}
 	switch v := v.(type) {
 	case string:
-		return r.Escape(v)
+		return escape(v)
 	case []any:
 		l := make([]any, len(v))
 		for i, e := range v {
-			l[i] = r.escaped(e)
+			l[i] = escaped(e, escape)
 		}
 		return l
 	case *object:
 		o := new(object)
 		for _, key := range v.keys {
-			o.set(key, r.escaped(v.get(key)))
+			o.set(key, escaped(v.get(key), escape))
 		}
 		return o
 	}
