@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -169,10 +168,8 @@ func rulesOf(path string, in []any) (filed []capture.Rule, err error) {
 			return nil, usage("%s: rules[%d]: %v", path, i, err)
 		}
 		r := capture.Rule{File: path}
-		dec := json.NewDecoder(bytes.NewReader(text))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&r.RuleSpec); err != nil {
-			return nil, usage("%s: rules[%d]: %s", path, i, strings.TrimPrefix(err.Error(), "json: "))
+		if err := capture.Decode(text, &r.RuleSpec); err != nil {
+			return nil, usage("%s: rules[%d]%s", path, i, strings.TrimPrefix("."+err.Error(), ".body"))
 		}
 		if err := rules.Check(&r.RuleSpec); err != nil {
 			return nil, usage("%s: rules[%d].%v", path, i, err)

@@ -44,7 +44,7 @@ func (p patch) into(spec any) error {
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(b, spec)
+	return capture.Decode(b, spec)
 }
 
 // flag is one that sets the member at path to what read makes of its value.

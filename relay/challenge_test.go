@@ -111,7 +111,7 @@ func TestChallengeSecrets(t *testing.T) {
 		`{"secrets":{"zoom":"` + capture.HiddenSecret + `"}}`:      "challenges.secrets.zoom: there is no secret yet that this could stand for",
 		`{"secrets":{"discord":"key"}}`:                            "challenges.secrets.discord: want the application's public key, 64 hexadecimal digits",
 		`{"secrets":{"meta":"` + strings.Repeat("x", 1025) + `"}}`: "challenges.secrets.meta: 1025 bytes: want 1024 at most",
-		`{"enabeld":true}`:                                         "enabeld: there is no such member",
+		`{"enabeld":true}`:                                         `enabeld: there is no such member; did you mean "enabled"?`,
 	} {
 		if _, err := update(patch); err == nil || err.Error() != want {
 			t.Errorf("%.60s: got %v, want %s", patch, err, want)

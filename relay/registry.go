@@ -5,12 +5,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -155,10 +152,8 @@ func merge[T any](v *T, patch json.RawMessage) error {
 		return err
 	}
 	var next T
-	dec := json.NewDecoder(bytes.NewReader(merged))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&next); err != nil {
-		return fieldError(err)
+	if err := capture.Decode(merged, &next); err != nil {
+		return err
 	}
 	*v = next
 	return nil
@@ -194,21 +189,6 @@ func mergeJSON(old, patch json.RawMessage, depth int) (json.RawMessage, error) {
 		have[name] = merged
 	}
 	return json.Marshal(have)
-}
-
-// fieldError names the member that a decoder stumbled over.
-func fieldError(err error) error {
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		return &capture.FieldError{Field: cmp.Or(wrong.Field, "body"), Problem: fmt.Sprintf("%s cannot stand here", wrong.Value)}
-	}
-	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		return &capture.FieldError{Field: strings.Trim(name, `"`), Problem: "there is no such member"}
-	}
-	if err == io.EOF {
-		return &capture.FieldError{Field: "body", Problem: "it is empty"}
-	}
-	return &capture.FieldError{Field: "body", Problem: strings.TrimPrefix(err.Error(), "json: ")}
 }
 
 // length refuses a text that is longer than people write.
