@@ -160,8 +160,10 @@ func (w *task) sign(wk *work, r *Request, how How, beside bool) error {
 	if !w.digested(r) {
 		return errors.New("the URL needs a bodySHA256 of this body")
 	}
-	if name, value, ok := strings.Cut(w.with, "="); ok && !r.Headers.Has(name) {
-		r.Headers = setHeader(r.Headers, name, value)
+	for beside := range strings.FieldsSeq(w.with) {
+		if name, value, _ := strings.Cut(beside, "="); !r.Headers.Has(name) {
+			r.Headers = setHeader(r.Headers, name, value)
+		}
 	}
 	if at := w.keys[0].certURL; at != "" && w.cert != "" {
 		if err := w.certPlace.set(r, "", at); err != nil {

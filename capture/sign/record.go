@@ -55,7 +55,8 @@ type way struct {
 	// URLs are the sender's.
 	cert  string
 	hosts func(host string) bool
-	// with is a header that stands beside the signature, "Name=value".
+	// with are headers that stand beside the signature, "Name=value", with blanks
+	// between them.
 	with string
 	// twilio says that the URL counts with and without its port, and that of
 	// a body that is no form it has the digest, bodySHA256.

@@ -229,7 +229,8 @@ var table = []record{
 	{name: "docusign", doc: "https://developers.docusign.com/platform/webhooks/connect/hmac/", ways: []way{{as: "X-DocuSign-Signature-1: {s}", enc: inBase64}}, made: "/generatedDateTime"},
 	{name: "box", doc: "https://developer.box.com/guides/webhooks/v2/signatures-v2/",
 		ways: []way{
-			{as: "BOX-SIGNATURE-PRIMARY: {s}", message: "{body}{t}", at: "BOX-DELIVERY-TIMESTAMP", unit: rfc3339, enc: inBase64, past: 10 * time.Minute},
+			{as: "BOX-SIGNATURE-PRIMARY: {s}", message: "{body}{t}", at: "BOX-DELIVERY-TIMESTAMP", unit: rfc3339, enc: inBase64, past: 10 * time.Minute,
+				with: "BOX-SIGNATURE-VERSION=1 BOX-SIGNATURE-ALGORITHM=HmacSHA256"},
 			{as: "BOX-SIGNATURE-SECONDARY: {s}", message: "{body}{t}", at: "BOX-DELIVERY-TIMESTAMP", unit: rfc3339, enc: inBase64, past: 10 * time.Minute, old: true},
 		}, ids: "BOX-DELIVERY-ID=uuid /id", made: "/created_at"},
 	{name: "dropbox", doc: "https://www.dropbox.com/developers/reference/webhooks", ways: []way{{as: "X-Dropbox-Signature: {s}"}}},

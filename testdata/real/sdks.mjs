@@ -9,6 +9,7 @@
 //            [headers, body] where the body is changed by it
 //   clock    the SDK refuses what is a day old
 //   patient  and believes what is of tomorrow, which hooktape does not
+//   sample   the headers of a sample of ours, where there is none in the catalog
 //   spares   what may be done to a body in transit without its being noticed,
 //            for the SDK does not sign it
 import crypto from 'node:crypto'
@@ -16,13 +17,21 @@ import adyenHMAC from '@adyen/api-library/lib/src/utils/hmacValidator.js'
 import { Signature as HubSpot } from '@hubspot/api-client'
 import { middleware as line } from '@line/bot-sdk'
 import { LinearWebhookClient as Linear } from '@linear/sdk/webhooks'
+import Mux from '@mux/mux-node'
 import { Webhooks as GitHub, createNodeMiddleware } from '@octokit/webhooks'
 import { Paddle } from '@paddle/paddle-node-sdk'
 import sendgrid from '@sendgrid/eventwebhook'
+import { assertValidSignature as sanity } from '@sanity/webhook'
 import '@shopify/shopify-api/adapters/node'
 import { ApiVersion, shopifyApi } from '@shopify/shopify-api'
 import bolt from '@slack/bolt'
+import box from 'box-node-sdk'
+import coinbase from 'coinbase-commerce-node'
 import { verifyKey } from 'discord-interactions'
+import * as goCardless from 'gocardless-nodejs/webhooks'
+import { Bot, webhookCallback } from 'grammy'
+import Pusher from 'pusher'
+import razorpay from 'razorpay'
 import { WebhooksHelper as Square } from 'square'
 import { Webhook as Standard } from 'standardwebhooks'
 import Stripe from 'stripe'
@@ -72,6 +81,9 @@ const forLine = line({ channelSecret: text('line') })
 const paddle = new Paddle('none')
 const adyen = new adyenHMAC.default()
 const adyenKey = seed('adyen').toString('hex').toUpperCase()
+const mux = new Mux({ tokenId: 'none', tokenSecret: 'none' })
+const pusher = new Pusher({ appId: '1', key: 'plum', secret: text('pusher'), cluster: 'eu' })
+const bot = new Bot('1:none', { botInfo: { id: 1, is_bot: true, first_name: 'none', username: 'none_bot' } })
 const receivesMail = new sendgrid.EventWebhook()
 
 export const sdks = {
@@ -170,6 +182,55 @@ export const sdks = {
     secret: text('line'), body: JSON.stringify({ destination: 'plum', events: [] }),
     app: (req, res) => forLine(req, res, (err) => res.writeHead(err ? 401 : 200).end()),
     signs: (body) => ({ ...json, 'X-Line-Signature': mac(sdks.line.secret, body, 'base64') }),
+  },
+  mux: {
+    secret: text('mux'), clock: true, sample: {},
+    body: JSON.stringify({ type: 'video.asset.ready', id: '1', data: { playback: 'plum' } }),
+    accepts: ({ body, headers }) => mux.webhooks.verifySignature(body, headers, sdks.mux.secret),
+    signs: (body, at) => ({ ...json, 'Mux-Signature': `t=${at},v1=` + mac(sdks.mux.secret, `${at}.${body}`, 'hex') }),
+  },
+  razorpay: {
+    secret: text('razorpay'), sample: {}, body: JSON.stringify({ entity: 'event', event: 'payment.captured', contains: ['plum'] }),
+    accepts: ({ body, headers }) => razorpay.validateWebhookSignature(body, headers['x-razorpay-signature'], sdks.razorpay.secret),
+    signs: (body) => ({ ...json, 'X-Razorpay-Signature': mac(sdks.razorpay.secret, body, 'hex') }),
+  },
+  gocardless: {
+    secret: text('gocardless'), sample: {},
+    body: JSON.stringify({ events: [{ id: 'EV1', resource_type: 'payments', action: 'confirmed', details: { cause: 'plum' } }], meta: { webhook_id: 'WB1' } }),
+    accepts: ({ body, headers }) => goCardless.parse(body, sdks.gocardless.secret, headers['webhook-signature']),
+    signs: (body) => ({ ...json, 'Webhook-Signature': mac(sdks.gocardless.secret, body, 'hex') }),
+  },
+  'coinbase-commerce': {
+    secret: text('coinbase'), sample: {}, body: JSON.stringify({ id: 1, event: { id: 'c1', type: 'charge:confirmed', data: { name: 'plum' } } }),
+    accepts: ({ body, headers }) => coinbase.Webhook.verifyEventBody(body, headers['x-cc-webhook-signature'], sdks['coinbase-commerce'].secret),
+    signs: (body) => ({ ...json, 'X-CC-Webhook-Signature': mac(sdks['coinbase-commerce'].secret, body, 'hex') }),
+  },
+  sanity: {
+    secret: text('sanity'), sample: { 'sanity-operation': 'create' }, body: JSON.stringify({ _id: 'plum', _type: 'jar' }),
+    accepts: ({ body, headers }) => sanity(body, headers['sanity-webhook-signature'], sdks.sanity.secret),
+    signs: (body, at) => ({ ...json, 'sanity-operation': 'create', 'idempotency-key': '1',
+      'sanity-webhook-signature': `t=${at * 1000},v1=` + mac(sdks.sanity.secret, `${at * 1000}.${body}`, 'base64url') }),
+  },
+  box: {
+    secret: text('box'), clock: true, sample: { 'BOX-DELIVERY-ID': '{{uuid}}' },
+    body: JSON.stringify({ type: 'webhook_event', id: '1', trigger: 'FILE.UPLOADED', source: { name: 'plum' } }),
+    accepts: ({ body, headers }) => box.validateWebhookMessage(body, headers, sdks.box.secret, null),
+    signs(body, at) {
+      const stamp = new Date(at * 1000).toISOString()
+      return { ...json, 'BOX-DELIVERY-ID': crypto.randomUUID(), 'BOX-DELIVERY-TIMESTAMP': stamp, 'BOX-SIGNATURE-VERSION': '1',
+        'BOX-SIGNATURE-ALGORITHM': 'HmacSHA256', 'BOX-SIGNATURE-PRIMARY': mac(sdks.box.secret, body + stamp, 'base64') }
+    },
+  },
+  pusher: {
+    secret: text('pusher'), sample: { 'X-Pusher-Key': 'plum' }, body: JSON.stringify({ time_ms: 1795300000000, events: [{ name: 'channel_occupied', channel: 'plum' }] }),
+    accepts: ({ body, headers }) => pusher.webhook({ headers, rawBody: body }).isValid(),
+    signs: (body) => ({ ...json, 'X-Pusher-Key': 'plum', 'X-Pusher-Signature': mac(sdks.pusher.secret, body, 'hex') }),
+  },
+  telegram: { // which does not sign the body
+    secret: text('telegram'), spares: ['newline', 'rewritten', 'another'], body: JSON.stringify({ update_id: 1, message: { message_id: 1, date: 1795300000,
+      chat: { id: 1, type: 'private', first_name: 'Ada' }, text: 'plum' } }),
+    app: webhookCallback(bot, 'http', { secretToken: text('telegram') }),
+    signs: () => ({ ...json, 'X-Telegram-Bot-Api-Secret-Token': sdks.telegram.secret }),
   },
   // Without an SDK, for its challenge: as its documentation has it.
   zoom: {

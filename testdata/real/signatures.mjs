@@ -100,6 +100,11 @@ const challenges = ['slack:url_verification', 'zoom:endpoint.url_validation', 'd
 const believed = (tag) => tag === 'discord:APPLICATION_AUTHORIZED' ? 'discord 204' : tag.split(':')[0] + ' 200'
 async function triggers(name) {
   const tags = types.filter((tag) => tag.startsWith(`${name}:`) && !challenges.includes(tag))
+  const { sample, body } = sdks[name]
+  if (sample) {
+    tags.push(`${name}:plum`)
+    check(`a sample of ${name}`, (await hooktape('types', 'create', tags[0], '--sample', JSON.stringify({ headers: sample, body: JSON.parse(body) }))).code, 0)
+  }
   assert(tags.length > 0, `no samples for ${name}`)
   for (const tag of tags) {
     const { records } = await sends(tag, 0, believed(tag), 'trigger', tag, '--to', `${to}/${name}`)

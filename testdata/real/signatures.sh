@@ -12,7 +12,9 @@ play=signatures
 tools node npm
 install stripe@22.6.2 @octokit/webhooks@13.9.1 standardwebhooks@1.1.1 svix@1.99.1 @slack/bolt@4.7.3 @shopify/shopify-api@11.14.1 \
   square@43.2.1 twilio@5.13.1 @sendgrid/eventwebhook@8.0.0 discord-interactions@4.4.0 @linear/sdk@60.0.1 \
-  @paddle/paddle-node-sdk@3.10.0 @adyen/api-library@30.1.0 @hubspot/api-client@13.5.0 @line/bot-sdk@10.8.0
+  @paddle/paddle-node-sdk@3.10.0 @adyen/api-library@30.1.0 @hubspot/api-client@13.5.0 @line/bot-sdk@10.8.0 \
+  @mux/mux-node@15.3.0 razorpay@2.9.8 gocardless-nodejs@10.1.2 coinbase-commerce-node@1.0.4 @sanity/webhook@4.0.4 \
+  pusher@5.3.4 box-node-sdk@3.8.2 grammy@1.46.0
 
 export HOOKTAPE_STORE=$work/store XDG_CONFIG_HOME=$work/config
 node signatures.mjs secrets
@@ -26,4 +28,4 @@ head -n -1 checks
 kill -INT $hooktape
 code=0; wait $hooktape || code=$?
 [ $code = 130 ] || fail "hooktape ended with $code: $(cat hooktape.err)"
-echo "signatures: ok: $(tail -1 checks) against 15 SDKs ($SECONDS s)"
+echo "signatures: ok: $(tail -1 checks) against 23 SDKs ($SECONDS s)"
