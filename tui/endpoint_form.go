@@ -146,22 +146,15 @@ func (f *endpointForm) save() tea.Cmd {
 		return nil
 	}
 	spec, ok := f.spec()
-	if !ok {
-		return send(noteMsg{"not saved: " + f.inputs[f.at].label + ": " + f.inputs[f.at].bad, true})
-	}
 	s := saving{Registry: f.Registry, ctx: f.ctx, app: f.value("app"), spec: spec}
+	var patch func() map[string]any
 	if f.of != nil {
-		patch, err := json.Marshal(f.patch(spec))
-		if err != nil {
-			return send(noteMsg{"not saved: " + err.Error(), true})
-		}
-		s.id, s.patch = f.of.ID, patch
-		if string(patch) == "{}" {
-			return tea.Sequence(send(popMsg{}), note("nothing was changed"))
-		}
+		s.id, patch = f.of.ID, func() map[string]any { return f.patch(spec) }
 	}
-	f.busy = "saving"
-	return f.ask(s.run)
+	return f.keep(ok, patch, func(changes json.RawMessage) func() tea.Msg {
+		s.patch = changes
+		return s.run
+	})
 }
 
 // take shows what was refused at its field.
@@ -263,25 +256,16 @@ func (f *endpointForm) unseen(hs map[string]string) string {
 	return ""
 }
 
-// patch is the JSON merge patch of what was changed. What went back to its
-// default is null.
+// patch is the JSON merge patch of what was changed.
 func (f *endpointForm) patch(s capture.EndpointSpec) map[string]any {
 	p := map[string]any{}
-	put := func(name string, value any, zero bool) {
-		if !f.find(name).changed() {
-			return
-		}
-		if p[name] = value; zero {
-			p[name] = nil
-		}
-	}
-	put("url", s.URL, false)
-	put("description", s.Description, s.Description == "")
-	put("filter", s.Filter, s.Filter == "")
-	put("format", s.Format, s.Format == "")
-	put("timeout_ms", s.Timeout, s.Timeout == 0)
-	put("concurrency", s.Concurrency, s.Concurrency == 0)
-	put("rate_limit", s.RateLimit, s.RateLimit == nil)
+	f.put(p, "url", s.URL, false)
+	f.put(p, "description", s.Description, s.Description == "")
+	f.put(p, "filter", s.Filter, s.Filter == "")
+	f.put(p, "format", s.Format, s.Format == "")
+	f.put(p, "timeout_ms", s.Timeout, s.Timeout == 0)
+	f.put(p, "concurrency", s.Concurrency, s.Concurrency == 0)
+	f.put(p, "rate_limit", s.RateLimit, s.RateLimit == nil)
 	if f.find("types").changed() || f.find("source").changed() {
 		p["subscriptions"] = s.Subscriptions
 	}

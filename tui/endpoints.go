@@ -40,8 +40,7 @@ func (e *endpoints) Update(msg tea.Msg) (screen, tea.Cmd) {
 		cmd = e.act(msg)
 	case sizeMsg:
 		e.w, e.h = msg.w, msg.h
-		_, e.list.height, _ = listParts(msg.w, msg.h)
-		e.list.settle()
+		e.list.fit(msg)
 	case changedMsg:
 		e.list.stale = true
 	case clockMsg:
@@ -107,9 +106,9 @@ func (e *endpoints) Why(a action) string {
 	return e.endpointWhy(a, e.list.selected())
 }
 
-// terms is a filter of endpoints and of samples: every word must be somewhere in what a row
-// says, and none that has a ! before it. The predicate language of events
-// knows nothing of these.
+// terms is a filter of endpoints and of samples: every word must be somewhere
+// in what a row says, and none that has a ! before it. The predicate language
+// of events knows nothing of these.
 type terms struct {
 	text       string
 	with, none []string

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"encoding/json"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -49,4 +50,25 @@ func (f *entry) Tell() (left, right []span) {
 		return []span{{info, " " + f.busy + "…"}}, nil
 	}
 	return f.tell()
+}
+
+// keep asks for what the form says to be kept, as ask makes a question of: with
+// a JSON merge patch of what was changed where there is something already, and
+// with none where patch is nil. ok is false where a field cannot be read.
+func (f *entry) keep(ok bool, patch func() map[string]any, ask func(json.RawMessage) func() tea.Msg) tea.Cmd {
+	if !ok {
+		return send(noteMsg{"not saved: " + f.inputs[f.at].label + ": " + f.inputs[f.at].bad, true})
+	}
+	var changes json.RawMessage
+	if patch != nil {
+		var err error
+		if changes, err = json.Marshal(patch()); err != nil {
+			return send(noteMsg{"not saved: " + err.Error(), true})
+		}
+		if string(changes) == "{}" {
+			return tea.Sequence(send(popMsg{}), note("nothing was changed"))
+		}
+	}
+	f.busy = "saving"
+	return f.ask(ask(changes))
 }

@@ -70,6 +70,17 @@ func (f *form) changed() bool {
 	return slices.ContainsFunc(f.inputs, func(i input) bool { return i.changed() })
 }
 
+// put notes a field's value in a JSON merge patch, if it was changed. What went
+// back to its default is null.
+func (f *form) put(patch map[string]any, name string, value any, zero bool) {
+	if !f.find(name).changed() {
+		return
+	}
+	if patch[name] = value; zero {
+		patch[name] = nil
+	}
+}
+
 // act does what moves about the form, and reports whether a is that.
 func (f *form) act(a action) bool {
 	in := &f.inputs[f.at]

@@ -47,6 +47,12 @@ func (v listView[T]) lines(th *theme, w, window, h int) []string {
 	return out
 }
 
+// fit has the list fill a window.
+func (l *roll[T]) fit(window sizeMsg) {
+	_, l.height, _ = listParts(window.w, window.h)
+	l.settle()
+}
+
 // unread says why a list has no rows, before there was anything to read them
 // of; nil: it was read.
 func (l *roll[T]) unread(th *theme, w int) []string {

@@ -189,22 +189,15 @@ func (f *ruleForm) save() tea.Cmd {
 		return nil
 	}
 	spec, ok := f.spec()
-	if !ok {
-		return send(noteMsg{"not saved: " + f.inputs[f.at].label + ": " + f.inputs[f.at].bad, true})
-	}
 	s := ruleSaving{Rules: f.Rules, ctx: f.ctx, spec: spec}
+	var patch func() map[string]any
 	if f.of != nil {
-		patch, err := json.Marshal(f.patch(spec))
-		if err != nil {
-			return send(noteMsg{"not saved: " + err.Error(), true})
-		}
-		s.id, s.patch = f.of.ID, patch
-		if string(patch) == "{}" {
-			return tea.Sequence(send(popMsg{}), note("nothing was changed"))
-		}
+		s.id, patch = f.of.ID, func() map[string]any { return f.patch(spec) }
 	}
-	f.busy = "saving"
-	return f.ask(s.run)
+	return f.keep(ok, patch, func(changes json.RawMessage) func() tea.Msg {
+		s.patch = changes
+		return s.run
+	})
 }
 
 // take shows what was refused at its field.
@@ -277,44 +270,28 @@ func readCount(text string) (int, error) {
 	return n, nil
 }
 
-// patch is the JSON merge patch of what was changed. What went back to its
-// default is null.
+// patch is the JSON merge patch of what was changed.
 func (f *ruleForm) patch(s capture.RuleSpec) map[string]any {
 	p := map[string]any{}
-	put := func(name string, value any, zero bool) {
-		if !f.find(name).changed() {
-			return
-		}
-		if p[name] = value; zero {
-			p[name] = nil
-		}
-	}
-	put("name", s.Name, s.Name == "")
-	put("match", s.Match, s.Match == "")
-	put("on", s.On, s.On == "")
-	put("app", s.App, s.App == "")
-	put("probability", s.Probability, s.Probability == nil)
-	put("times", s.Times, s.Times == 0)
+	f.put(p, "name", s.Name, s.Name == "")
+	f.put(p, "match", s.Match, s.Match == "")
+	f.put(p, "on", s.On, s.On == "")
+	f.put(p, "app", s.App, s.App == "")
+	f.put(p, "probability", s.Probability, s.Probability == nil)
+	f.put(p, "times", s.Times, s.Times == 0)
 	if f.find("does").changed() {
 		p["mock"], p["fault"], p["pass"] = s.Mock, s.Fault, s.Pass
 		return p
 	}
 	answer := map[string]any{}
-	set := func(name string, value any, zero bool) {
-		if f.find(name).changed() {
-			if answer[name] = value; zero {
-				answer[name] = nil
-			}
-		}
-	}
 	switch {
 	case s.Mock != nil:
-		set("status", s.Mock.Status, s.Mock.Status == 0)
-		set("body", s.Mock.Body, s.Mock.Body == "")
-		set("delay", whole(s.Mock.Delay), s.Mock.Delay == nil)
+		f.put(answer, "status", s.Mock.Status, s.Mock.Status == 0)
+		f.put(answer, "body", s.Mock.Body, s.Mock.Body == "")
+		f.put(answer, "delay", whole(s.Mock.Delay), s.Mock.Delay == nil)
 	case s.Fault != nil:
-		set("status", s.Fault.Status, s.Fault.Status == 0)
-		set("delay", whole(s.Fault.Delay), s.Fault.Delay == nil)
+		f.put(answer, "status", s.Fault.Status, s.Fault.Status == 0)
+		f.put(answer, "delay", whole(s.Fault.Delay), s.Fault.Delay == nil)
 	}
 	if len(answer) > 0 {
 		p[map[bool]string{true: "mock", false: "fault"}[s.Mock != nil]] = answer

@@ -37,8 +37,7 @@ func (l *rules) Update(msg tea.Msg) (screen, tea.Cmd) {
 		cmd = l.act(msg)
 	case sizeMsg:
 		l.w, l.h = msg.w, msg.h
-		_, l.list.height, _ = listParts(msg.w, msg.h)
-		l.list.settle()
+		l.list.fit(msg)
 		l.list.stale = true
 	case clockMsg:
 		l.clock.ticking = false

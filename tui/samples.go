@@ -59,8 +59,7 @@ func (s *samples) Update(msg tea.Msg) (screen, tea.Cmd) {
 		return s, s.act(msg)
 	case sizeMsg:
 		s.w, s.h = msg.w, msg.h
-		_, s.list.height, _ = listParts(msg.w, msg.h)
-		s.list.settle()
+		s.list.fit(msg)
 		return s, s.read()
 	case typesNow:
 		if s.busy, s.list.broken = false, msg.err != nil; msg.err != nil {
@@ -226,9 +225,9 @@ func typeColumns(w int) []column[capture.EventType] {
 		{title: "NAME", cell: func(t *row) (string, role) { return safe.Line(t.Name), dim }},
 		{title: "FROM", width: 8, rank: 1, cell: func(t *row) (string, role) {
 			if t.Builtin {
-				return "built in", dim
+				return origin(t), dim
 			}
-			return "own", info
+			return origin(t), info
 		}},
 	}, w, min(16, w/3))
 }
