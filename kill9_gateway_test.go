@@ -4,7 +4,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -42,19 +41,7 @@ func TestAtLeastOnce_Kill9(t *testing.T) {
 			endpoints[path] = e.ID
 		}
 	}
-	listen := func(life int) (*process, capture.Ready) {
-		t.Helper()
-		p, err := begin(dir, fmt.Sprint("life", life), env, "listen", "--json", "--ingest", "127.0.0.1:0", "--api", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(p.kill)
-		ready, err := p.ready()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return p, ready
-	}
+	listen := listenAgain(t, dir, env)
 
 	load := &load{form: `{"event_type":"load","data":"%s"}`, sent: map[string]bool{}, acknowledged: map[capture.ID]string{}}
 	for life := range lives {

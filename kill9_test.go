@@ -31,20 +31,7 @@ func TestKeptBeforeAnswered_Kill9(t *testing.T) {
 
 	dir := t.TempDir()
 	env := append(os.Environ(), "GORACE=atexit_sleep_ms=0", "HOOKTAPE_STORE="+filepath.Join(dir, "store"))
-	listen := func(life int) (*process, capture.Ready) {
-		t.Helper()
-		p, err := begin(dir, fmt.Sprint("life", life), env, "listen", srv.URL, "--json", "--backoff", "50ms",
-			"--ingest", "127.0.0.1:0", "--api", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(p.kill)
-		ready, err := p.ready()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return p, ready
-	}
+	listen := listenAgain(t, dir, env, srv.URL, "--backoff", "50ms")
 
 	load := &load{form: "%s", sent: map[string]bool{}, acknowledged: map[capture.ID]string{}}
 	for life := range lives {
@@ -103,6 +90,24 @@ func TestKeptBeforeAnswered_Kill9(t *testing.T) {
 	<-p.ended
 	if report := command(t, env, "doctor", "--verify", "--ingest", "127.0.0.1:0", "--api", "127.0.0.1:0"); !strings.Contains(report, "all whole") {
 		t.Error(report)
+	}
+}
+
+// listenAgain begins hooktape listen anew, on the same store each time.
+func listenAgain(t *testing.T, dir string, env []string, args ...string) func(life int) (*process, capture.Ready) {
+	args = append([]string{"listen", "--json", "--ingest", "127.0.0.1:0", "--api", "127.0.0.1:0"}, args...)
+	return func(life int) (*process, capture.Ready) {
+		t.Helper()
+		p, err := begin(dir, fmt.Sprint("life", life), env, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(p.kill)
+		ready, err := p.ready()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p, ready
 	}
 }
 

@@ -5,7 +5,6 @@ package main
 import (
 	"bufio"
 	"encoding/json"
-	"fmt"
 	"math/rand/v2"
 	"net/http/httptest"
 	"os"
@@ -28,19 +27,7 @@ func TestTriggeredIsKept_Kill9(t *testing.T) {
 	defer srv.Close()
 	dir := t.TempDir()
 	env := append(os.Environ(), "GORACE=atexit_sleep_ms=0", "HOOKTAPE_STORE="+filepath.Join(dir, "store"), "HOOKTAPE_SECRET_GITHUB=hush")
-	listen := func(life int) (*process, capture.Ready) {
-		t.Helper()
-		p, err := begin(dir, fmt.Sprint("life", life), env, "listen", srv.URL, "--json", "--backoff", "50ms", "--ingest", "127.0.0.1:0", "--api", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(p.kill)
-		ready, err := p.ready()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return p, ready
-	}
+	listen := listenAgain(t, dir, env, srv.URL, "--backoff", "50ms")
 
 	said := map[capture.ID]bool{}
 	for life := range lives {
