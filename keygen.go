@@ -57,11 +57,7 @@ func keygenCommand(e *env) *cli.Command {
 func showSecret(e *env, o *common, scheme string) error {
 	s, ok := sign.Lookup(scheme)
 	if !ok {
-		like := ""
-		if near := capture.Nearest(scheme, sign.Names()); near != "" {
-			like = fmt.Sprintf("; did you mean %q?", near)
-		}
-		return usage("keygen: no scheme %q%s", scheme, like)
+		return usage("keygen: no scheme %q%s", scheme, capture.Meant("; did you mean %q?", scheme, sign.Names()))
 	}
 	secret := s.NewSecret()
 	shown := struct {

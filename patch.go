@@ -133,10 +133,7 @@ func oneOf[T ~string](words ...T) func(string) (any, error) {
 			}
 			names = append(names, string(w))
 		}
-		like := ""
-		if w := capture.Nearest(v, names); w != "" {
-			like = fmt.Sprintf("did you mean %q? ", w)
-		}
+		like := capture.Meant("did you mean %q? ", v, names)
 		return nil, fmt.Errorf("%q: %swant %s", v, like, strings.Join(names, ", "))
 	}
 }

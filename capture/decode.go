@@ -33,11 +33,8 @@ func Decode(text []byte, v any) error {
 	// The package has no type for this error.
 	if name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
 		name = strings.Trim(name, `"`)
-		says := "there is no such member"
-		if meant := Nearest(name, memberNames(reflect.TypeOf(v), map[reflect.Type]bool{})); meant != "" {
-			says += fmt.Sprintf("; did you mean %q?", meant)
-		}
-		return &FieldError{name, says}
+		known := memberNames(reflect.TypeOf(v), map[reflect.Type]bool{})
+		return &FieldError{name, "there is no such member" + Meant("; did you mean %q?", name, known)}
 	}
 	return &FieldError{"body", strings.TrimPrefix(err.Error(), "json: ")}
 }

@@ -1,6 +1,18 @@
 package capture
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
+
+// Meant says, in a format with one verb, the word that a person may have meant
+// by s: "; did you mean %q?". It is "" where there is none.
+func Meant(format, s string, words []string) string {
+	if near := Nearest(s, words); near != "" {
+		return fmt.Sprintf(format, near)
+	}
+	return ""
+}
 
 // Nearest is the word that a person may have meant by s, or "".
 func Nearest(s string, words []string) string {

@@ -91,10 +91,7 @@ func checkChallenges(c capture.Challenges) error {
 	for _, name := range sortedKeys(c.Secrets) {
 		field, secret := "challenges.secrets."+name, c.Secrets[name]
 		if !slices.Contains(known, name) {
-			like := ""
-			if near := capture.Nearest(name, known); near != "" {
-				like = fmt.Sprintf("did you mean %q? ", near)
-			}
+			like := capture.Meant("did you mean %q? ", name, known)
 			return &capture.FieldError{Field: field, Problem: fmt.Sprintf("%sthose whose challenges need a secret are %s", like, strings.Join(known, ", "))}
 		}
 		switch secret {

@@ -53,10 +53,7 @@ func CheckSecret(field, name, secret string) error {
 	whose, label, labelled := strings.Cut(name, "/")
 	scheme, ok := sign.Lookup(whose)
 	if !ok && !slices.Contains(provider.Names(), whose) {
-		like := ""
-		if near := capture.Nearest(whose, append(sign.Names(), provider.Names()...)); near != "" {
-			like = fmt.Sprintf("; did you mean %q?", near)
-		}
+		like := capture.Meant("; did you mean %q?", whose, append(sign.Names(), provider.Names()...))
 		return &capture.FieldError{Field: field, Problem: fmt.Sprintf("%q is no provider and no scheme that is known%s", whose, like)}
 	}
 	if labelled && !capture.IsSlug(label) {

@@ -200,10 +200,7 @@ func checkFault(f *capture.Fault) error {
 		for _, kind := range capture.Faults {
 			names = append(names, string(kind))
 		}
-		like := ""
-		if near := capture.Nearest(string(f.Kind), names); near != "" {
-			like = fmt.Sprintf("did you mean %q? ", near)
-		}
+		like := capture.Meant("did you mean %q? ", string(f.Kind), names)
 		return wrong("fault.kind", "%q: %swant one of %s", f.Kind, like, strings.Join(names, ", "))
 	}
 	if f.Status != 0 && f.Kind != capture.FaultStatus {
