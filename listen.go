@@ -32,6 +32,7 @@ type keeping struct {
 	readyFile string
 	token     string
 	allow     cli.StringSlice // addresses that registered endpoints may reach, as answer.ParseAllow reads them
+	dialect   cli.StringSlice // as parseDialects reads them
 
 	retainAge   spanFlag
 	retainSize  sizeFlag
@@ -45,6 +46,7 @@ func (o *keeping) flags() []cli.Flag {
 		&cli.GenericFlag{Name: "max-body", Usage: "refuse bodies over `SIZE`", Value: &o.maxBody},
 		&cli.StringFlag{Name: "ready-file", Usage: "write the ready record to `FILE` once webhooks are taken", Destination: &o.readyFile},
 		&cli.StringSliceFlag{Name: "allow-target", Usage: "let registered endpoints reach `ADDRESSES` that are not public: loopback, private, or a network such as 10.1.0.0/16; repeatable", Destination: &o.allow},
+		&cli.StringSliceFlag{Name: "dialect", Usage: "choose `NAME=VALUE` where another system's document and servers differ, see docs/compatibility.md; repeatable", Destination: &o.dialect},
 		&cli.GenericFlag{Name: "retain-age", Usage: "forget events older than `TIME`, such as 7d", DefaultText: "never", Value: &o.retainAge},
 		&cli.GenericFlag{Name: "retain-size", Usage: "forget the oldest events beyond `SIZE` on disk", DefaultText: "no limit", Value: &o.retainSize},
 		&cli.Int64Flag{Name: "retain-count", Usage: "forget the oldest events beyond `N`", DefaultText: "no limit", Destination: &o.retainCount},
@@ -249,11 +251,16 @@ func (o *catching) own(ctx context.Context, e *env, forward answer.Options, scre
 	if err != nil {
 		return usage("--allow-target %v", err)
 	}
+	dialects, err := parseDialects(o.dialect.Value())
+	if err != nil {
+		return err
+	}
 	guard.Loopback = guard.Loopback || (ingest == nil || onLoopback(ingest)) && onLoopback(manage)
 	n, err := openNode(ctx, dir, store.Options{Log: log, Retain: o.retain()}, forward, guard, nil)
 	if err != nil {
 		return err
 	}
+	n.api.Dialects = dialects.serve(n.api.Engine)
 	n.api.Ready.API = baseURL(manage)
 	if ingest != nil {
 		n.api.Ready.Ingest = baseURL(ingest)

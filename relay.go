@@ -100,6 +100,10 @@ func (o *relayOptions) run(ctx context.Context, e *env) error {
 	if err != nil {
 		return usage("--allow-target %v", err)
 	}
+	dialects, err := parseDialects(o.dialect.Value())
+	if err != nil {
+		return err
+	}
 	l, err := o.open(dir, log)
 	if err != nil {
 		return err
@@ -121,6 +125,7 @@ func (o *relayOptions) run(ctx context.Context, e *env) error {
 		in.Host = o.keyIn
 	}
 	limit := &front.Limit{Source: o.sourceRate.Rate, Key: o.keyRate.Rate}
+	n.api.Dialects = dialects.serve(n.api.Engine)
 	n.api.Gauges = l.gauges(hub, limit)
 	proxies.Scheme = l.scheme
 	handler := proxies.Handler(public(in, limit.Handler(in), n.api.Guard(hub), n.api.Guard(n.api.Handler())))

@@ -25,7 +25,8 @@ import (
 // others can reach, and a Public Server, may be called by any name, and answer
 // nobody while there is no token.
 func (s *Server) Guard(next http.Handler) http.Handler {
-	return answered(func(w http.ResponseWriter, r *http.Request) error {
+	dialect := s.dialects()
+	admit := func(w http.ResponseWriter, r *http.Request, d *Dialect) error {
 		closed, err := s.closed(r.Context())
 		if err != nil {
 			return err
@@ -44,12 +45,18 @@ func (s *Server) Guard(next http.Handler) http.Handler {
 		}
 		by := caller{name: "local"}
 		if closed && !open(r.URL.Path) {
-			if by, err = s.authorize(w, r); err != nil {
+			if by, err = s.authorize(w, r, d); err != nil {
 				return err
 			}
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, by)))
 		return nil
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d := dialect(r)
+		if err := admit(w, r, d); err != nil {
+			d.fail(w, err)
+		}
 	})
 }
 
@@ -63,8 +70,8 @@ func (s *Server) closed(ctx context.Context) (bool, error) {
 
 // authorize is the bearer of a token that allows the request. Whose the things
 // are that it is about is for confine to judge.
-func (s *Server) authorize(w http.ResponseWriter, r *http.Request) (by caller, err error) {
-	given := bearer(r)
+func (s *Server) authorize(w http.ResponseWriter, r *http.Request, d *Dialect) (by caller, err error) {
+	given := d.token(r)
 	if s.Token != "" && given != "" && same(given, s.Token) {
 		return caller{name: "token"}, nil
 	}
@@ -79,7 +86,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) (by caller, e
 		return by, &problem{Status: http.StatusUnauthorized, Code: "unauthorized",
 			Detail: "Send the header Authorization: Bearer TOKEN, with a token that is neither expired nor revoked."}
 	}
-	if need := needs(r.Method, r.URL.Path); t.Scope != capture.ScopeManage && !slices.Contains(need, t.Scope) {
+	if need := d.needs(r); t.Scope != capture.ScopeManage && !slices.Contains(need, t.Scope) {
 		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer error="insufficient_scope", scope="%s"`, need[0])) // RFC 6750 §3.1
 		return by, &problem{Status: http.StatusForbidden, Code: "scope",
 			Detail: fmt.Sprintf("The token %q is of scope %s; this needs %s.", t.Name, t.Scope, need[0])}

@@ -78,8 +78,8 @@ var sentinels = []struct {
 
 const problemType = "application/problem+json"
 
-// fail answers with err's problem.
-func fail(w http.ResponseWriter, err error) {
+// problemOf is err's problem.
+func problemOf(err error) *problem {
 	p := &problem{Status: http.StatusInternalServerError, Code: "internal", Detail: err.Error()}
 	var syntax *match.SyntaxError
 	var field *capture.FieldError
@@ -101,6 +101,12 @@ func fail(w http.ResponseWriter, err error) {
 		}
 	}
 	p.Title = http.StatusText(p.Status)
+	return p
+}
+
+// fail answers with err's problem.
+func fail(w http.ResponseWriter, err error) {
+	p := problemOf(err)
 	b, err := json.Marshal(p)
 	if err != nil {
 		panic(err) // strings and numbers only

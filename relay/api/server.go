@@ -56,6 +56,8 @@ type Server struct {
 	// Busy says why no webhooks or listeners are taken at the moment; nil, or
 	// an error that is: they are.
 	Busy func() error
+	// Dialects are served beside the native API.
+	Dialects []Dialect
 	// Gauges are further numbers for /metrics.
 	Gauges []Gauge
 	// Public says that anybody may call, by whatever name: every caller needs
@@ -87,6 +89,15 @@ func (s *Server) Handler() http.Handler {
 			}
 			return rt.serve(w, r)
 		}))
+	}
+	for _, d := range s.Dialects {
+		most := cmp.Or(d.MaxBody, 1<<20)
+		for _, pattern := range d.Routes {
+			mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+				r.Body = http.MaxBytesReader(w, r.Body, most)
+				d.Serve.ServeHTTP(w, r)
+			})
+		}
 	}
 	mux.HandleFunc("/", answered(func(w http.ResponseWriter, r *http.Request) error { return nowhere(w, r, routes) }))
 	return mux
