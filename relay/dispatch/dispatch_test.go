@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -258,6 +259,65 @@ func TestAppThatComesBackNeedNotWaitOutTheBackoff(t *testing.T) {
 		}
 		if want := []string{"/0", "/1", "/2"}; !slices.Equal(came, want) {
 			t.Errorf("within a second of coming back got %v, want %v", came, want)
+		}
+	})
+}
+
+// queued is a store that tells of each look at a queue.
+type queued struct {
+	*store.Store
+	look func()
+}
+
+func (q queued) Due(ctx context.Context, id capture.ID, limit int) ([]capture.Attempt, error) {
+	q.look()
+	return q.Store.Due(ctx, id, limit)
+}
+
+// An attempt that was under way when the app came back may be refused all the
+// same, before the lane has seen it back. Then the app is waited for once more.
+func TestRefusalBehindTheProbeIsProbedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := new(app)
+		r := newRiver(t, nil)
+		r.Schedule, r.Concurrency = capture.Schedule{Attempts: 12, Waits: []time.Duration{time.Hour}}, 2
+		r.apps = map[string]*app{"http://app": p}
+		r.target("http://app", "")
+		var probed atomic.Bool
+		late := make(chan bool)
+		r.Store = queued{r.store, func() {
+			if probed.CompareAndSwap(true, false) { // the lane looks, for the probe has found the app
+				late <- true
+				synctest.Wait()
+			}
+		}}
+		defer r.flow()()
+		first := r.arrive("/1")
+		synctest.Wait()
+		set := func(down bool) {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.down = down
+			p.answer = func(e *capture.Event, a *capture.Attempt) {
+				if e.Target == "/2" && a.Number == 1 {
+					<-late
+					a.Status, a.Code, a.Error = capture.AttemptFailed, 0, &capture.Failure{Class: capture.FailRefused}
+				}
+			}
+		}
+		set(false)
+		second := r.arrive("/2")
+		synctest.Wait()
+		set(true)
+		if _, err := r.Resend(t.Context(), first, capture.Resend{}); err != nil { // is not retried, so nothing else falls due
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		set(false)
+		probed.Store(true)
+		time.Sleep(5 * time.Second)
+		if as := r.attempts(second); len(as) != 2 || as[1].Status != capture.AttemptSucceeded {
+			t.Errorf("five seconds after the app is back there are %d attempts, the last %s; want a second one that succeeded", len(as), as[len(as)-1].Status)
 		}
 	})
 }

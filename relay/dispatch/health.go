@@ -85,13 +85,21 @@ func (l *lane) noteReach(a *capture.Attempt) {
 // probe looks, while connections are refused, whether they are taken again,
 // so that a developer who starts the app need not wait out a back-off.
 func (l *lane) probe(ctx context.Context) {
-	for l.stillDown(ctx) {
+	for l.stillDown(ctx) || !l.unprobed() {
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(500 * time.Millisecond):
 		}
 	}
+}
+
+// unprobed notes that the probe ends, unless the lane is down once more.
+func (l *lane) unprobed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.probed = l.down
+	return !l.down
 }
 
 // cameBack reports whether connections were refused and are taken again.

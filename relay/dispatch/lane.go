@@ -26,16 +26,17 @@ type lane struct {
 	health   *capture.Health // nil: not read yet
 	changed  chan struct{}   // closed when the endpoint changes; nil: nobody waits for that
 
-	runs  bool                // a goroutine does
-	again bool                // the queue must be looked at
-	more  bool                // there was more to take than was taken
-	flood bool                // there were more retries than are taken at a time
-	puts  uint64              // the queue's, when the lane was last stirred
-	next  time.Time           // when something is due that was not at the last look; zero: nothing
-	taken map[capture.ID]bool // under way, or done and not yet kept
-	kept  []capture.ID        // of taken: kept, or put back, since the queue was last read
-	down  bool                // a listener that refuses connections; a probe waits for it to take them
-	up    capture.ID          // made when it was last found to be up again, at first when the lane was
+	runs   bool                // a goroutine does
+	again  bool                // the queue must be looked at
+	more   bool                // there was more to take than was taken
+	flood  bool                // there were more retries than are taken at a time
+	puts   uint64              // the queue's, when the lane was last stirred
+	next   time.Time           // when something is due that was not at the last look; zero: nothing
+	taken  map[capture.ID]bool // under way, or done and not yet kept
+	kept   []capture.ID        // of taken: kept, or put back, since the queue was last read
+	down   bool                // a listener that refuses connections; a probe waits for it to take them
+	probed bool                // a probe runs
+	up     capture.ID          // made when it was last found to be up again, at first when the lane was
 }
 
 // set makes the lane one to the endpoint as it is now.
@@ -130,10 +131,14 @@ func (l *lane) concurrency() int {
 	return max(1, l.dispatcher.Concurrency)
 }
 
-func (l *lane) state() (down bool, next time.Time) {
+// state reports whether the caller must start a probe, and when something is
+// due next.
+func (l *lane) state() (probe bool, next time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.down, l.next
+	probe = l.down && !l.probed
+	l.probed = l.down || l.probed
+	return probe, l.next
 }
 
 // fallDue asks for a look once the time for one has come.

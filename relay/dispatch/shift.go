@@ -53,14 +53,12 @@ func (l *lane) run(ctx, sending context.Context) {
 	wg.Go(func() { s.read(ctx) })
 	alarm := time.NewTimer(time.Hour)
 	defer alarm.Stop()
-	probing := false
 	for {
 		s.refill(ctx)
-		down, next := l.state()
-		if down && !probing {
+		probe, next := l.state()
+		if probe {
 			wg.Go(func() { l.probe(ctx) })
 		}
-		probing = down
 		if len(s.due)+len(s.ready) == 0 && !s.reading && l.park() {
 			return
 		}
