@@ -145,17 +145,15 @@ func endpointsCreate(e *env) *cli.Command {
 			if err := p.into(&spec); err != nil {
 				return exitError{exitUsage, err}
 			}
-			made, err := client.CreateEndpoint(ctx, app, spec)
+			create := client.CreateEndpoint
+			if disabled {
+				create = func(ctx context.Context, app string, spec capture.EndpointSpec) (capture.Endpoint, error) {
+					return client.CreateDisabled(ctx, app, spec, "")
+				}
+			}
+			made, err := create(ctx, app, spec)
 			if err != nil {
 				return unknownApp(ctx, client, app, err)
-			}
-			if disabled {
-				off, err := client.SetEndpoint(ctx, made.ID, capture.EndpointDisabled, "")
-				if err != nil {
-					return err
-				}
-				off.Secret = made.Secret // shown whole by the call that made it only
-				made = off
 			}
 			fmt.Fprintln(e.stderr, "Note the secret: it is shown this once.")
 			return showEndpoint(e, &o, made)

@@ -56,6 +56,13 @@ type EndpointSpec struct {
 	Retry         *RetryPolicy      `json:"retry,omitempty" cbor:"28,keyasint,omitempty"`       // nil: the default schedule
 }
 
+// EndpointSetup is what an endpoint is made of, and what a patch of it may name.
+type EndpointSetup struct {
+	EndpointSpec
+	Status EndpointStatus `json:"status,omitempty"` // enabled or disabled; absent in a new one: enabled
+	Reason string         `json:"disabled_reason,omitempty"`
+}
+
 // EndpointStatus is whether a registered endpoint gets events.
 type EndpointStatus string
 

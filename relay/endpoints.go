@@ -2,6 +2,7 @@ package relay
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,12 +43,28 @@ func masked(e capture.Endpoint) capture.Endpoint {
 	return e
 }
 
-// CreateEndpoint registers an endpoint of an app and makes its secret. It is a
-// *capture.ConflictError when the app has one of that URL.
+// CreateEndpoint registers an endpoint of an app, "" being the default one, and
+// makes its secret. It is a *capture.ConflictError when the app has one of that
+// URL, unless the format is ARK's: there each is of one event, and many are of
+// one URL.
 func (r *Registry) CreateEndpoint(ctx context.Context, app string, spec capture.EndpointSpec) (capture.Endpoint, error) {
+	return r.register(ctx, app, spec, func(*capture.Endpoint) {})
+}
+
+// CreateDisabled is CreateEndpoint of one that gets nothing until it is
+// enabled.
+func (r *Registry) CreateDisabled(ctx context.Context, app string, spec capture.EndpointSpec, why string) (capture.Endpoint, error) {
+	if err := length("disabled_reason", why, mostReason); err != nil {
+		return capture.Endpoint{}, err
+	}
+	return r.register(ctx, app, spec, func(e *capture.Endpoint) { stand(e, capture.ByUser, capture.EndpointDisabled, why) })
+}
+
+func (r *Registry) register(ctx context.Context, app string, spec capture.EndpointSpec, begin func(*capture.Endpoint)) (capture.Endpoint, error) {
 	if err := r.check(&spec); err != nil {
 		return capture.Endpoint{}, err
 	}
+	app = cmp.Or(app, capture.DefaultApp)
 	if _, ok := r.made(app); !ok { // it needs a signing secret from now on
 		if _, err := r.changeApp(ctx, app, hidden, func(*capture.App) error { return nil }); err != nil {
 			return capture.Endpoint{}, err
@@ -59,7 +76,8 @@ func (r *Registry) CreateEndpoint(ctx context.Context, app string, spec capture.
 		Secret:  capture.Keyring{Key: newSecret(spec.Format)},
 		Created: now, Updated: now, CreatedBy: r.by, UpdatedBy: r.by,
 	}
-	if err := r.store.NewEndpoint(ctx, e, true); err != nil {
+	begin(&e)
+	if err := r.store.NewEndpoint(ctx, e, spec.Format != capture.FormatARK); err != nil {
 		return capture.Endpoint{}, bare(err)
 	}
 	r.hooks.Changed(e)
@@ -84,14 +102,19 @@ func once(e capture.Endpoint) capture.Endpoint {
 	return e
 }
 
-// UpdateEndpoint changes what the patch names. Header values that are masked,
-// as reads have them, stay as they are.
+// UpdateEndpoint changes what the patch names, all of it or nothing; see
+// capture.EndpointSetup. Header values that are masked, as reads have them,
+// stay as they are.
 func (r *Registry) UpdateEndpoint(ctx context.Context, id capture.ID, patch json.RawMessage) (capture.Endpoint, error) {
 	e, err := r.edit(ctx, id, func(e *capture.Endpoint) error {
-		spec := e.EndpointSpec
-		if err := merge(&spec, patch); err != nil {
+		next := capture.EndpointSetup{EndpointSpec: e.EndpointSpec, Status: e.Status}
+		if err := merge(&next, patch); err != nil {
 			return err
 		}
+		if err := checkStatus(next.Status, next.Reason, capture.EndpointEnabled, capture.EndpointDisabled); err != nil {
+			return err
+		}
+		spec := next.EndpointSpec
 		for name, value := range spec.Headers {
 			if h := (capture.Header{name, e.Headers[name]}); h.Credential() && value == h.Hidden() {
 				spec.Headers[name] = e.Headers[name]
@@ -100,8 +123,15 @@ func (r *Registry) UpdateEndpoint(ctx context.Context, id capture.ID, patch json
 		if hex(spec.Format) != hex(e.Format) {
 			return &capture.FieldError{Field: "format", Problem: "its secret is of another kind; register a new endpoint for this format"}
 		}
+		if err := r.check(&spec); err != nil {
+			return err
+		}
 		e.EndpointSpec = spec
-		return r.check(&spec)
+		stand(e, capture.ByUser, next.Status, next.Reason)
+		if e.Status == capture.EndpointDisabled && next.Reason != "" {
+			e.DisabledAs = next.Reason
+		}
+		return nil
 	})
 	return masked(e), err
 }
@@ -109,10 +139,7 @@ func (r *Registry) UpdateEndpoint(ctx context.Context, id capture.ID, patch json
 // SetEndpoint enables, disables or deletes. Enabling forgives failures, and
 // what was pending goes on; deleting skips it.
 func (r *Registry) SetEndpoint(ctx context.Context, id capture.ID, status capture.EndpointStatus, why string) (capture.Endpoint, error) {
-	if !slices.Contains([]capture.EndpointStatus{capture.EndpointEnabled, capture.EndpointDisabled, capture.EndpointDeleted}, status) {
-		return capture.Endpoint{}, &capture.FieldError{Field: "status", Problem: fmt.Sprintf("%q: want enabled or disabled", status)}
-	}
-	if err := length("disabled_reason", why, 500); err != nil {
+	if err := checkStatus(status, why, capture.EndpointEnabled, capture.EndpointDisabled, capture.EndpointDeleted); err != nil {
 		return capture.Endpoint{}, err
 	}
 	return r.set(ctx, id, capture.ByUser, status, why)
@@ -126,17 +153,33 @@ func (r *Registry) Disable(ctx context.Context, id capture.ID, why string) error
 
 func (r *Registry) set(ctx context.Context, id capture.ID, by string, status capture.EndpointStatus, why string) (capture.Endpoint, error) {
 	e, err := r.edit(ctx, id, func(e *capture.Endpoint) error {
-		if e.Status == status {
-			return nil
-		}
-		e.Status = status
-		e.DisabledBy, e.DisabledAs, e.DisabledAt = by, why, time.Now().UTC()
-		if status == capture.EndpointEnabled {
-			e.DisabledBy, e.DisabledAs, e.DisabledAt = "", "", time.Time{}
-		}
+		stand(e, by, status, why)
 		return nil
 	})
 	return masked(e), err
+}
+
+// stand changes the status of an endpoint, and notes by whom and why.
+func stand(e *capture.Endpoint, by string, status capture.EndpointStatus, why string) {
+	switch {
+	case e.Status == status:
+		return
+	case status == capture.EndpointEnabled:
+		e.DisabledBy, e.DisabledAs, e.DisabledAt = "", "", time.Time{}
+	default:
+		e.DisabledBy, e.DisabledAs, e.DisabledAt = by, why, time.Now().UTC()
+	}
+	e.Status = status
+}
+
+// mostReason is how many bytes a reason may have.
+const mostReason = 500
+
+func checkStatus(status capture.EndpointStatus, why string, may ...capture.EndpointStatus) error {
+	if !slices.Contains(may, status) {
+		return &capture.FieldError{Field: "status", Problem: fmt.Sprintf("%q: want enabled or disabled", status)}
+	}
+	return length("disabled_reason", why, mostReason)
 }
 
 // RotateEndpointSecret makes a new secret; see api.Endpoints.

@@ -116,7 +116,7 @@ func (s *Server) appEndpoints(r *http.Request) (l list[capture.EndpointRow], err
 	return s.endpoints(r)
 }
 
-func (s *Server) createAppEndpoint(r *http.Request, in capture.EndpointSpec) (endpointWithSecret, error) {
+func (s *Server) createAppEndpoint(r *http.Request, in capture.EndpointSetup) (endpointWithSecret, error) {
 	return s.createEndpoint(r, endpointInput{r.PathValue("app"), in})
 }
 

@@ -16,19 +16,12 @@ import (
 // endpointInput is what an endpoint is made of.
 type endpointInput struct {
 	App string `json:"app,omitempty"` // absent: default
-	capture.EndpointSpec
+	capture.EndpointSetup
 }
 
 // disabling is what a request to disable an endpoint may say.
 type disabling struct {
 	Reason string `json:"reason,omitempty"`
-}
-
-// endpointPatch is what a patch of an endpoint may name.
-type endpointPatch struct {
-	capture.EndpointSpec
-	Status capture.EndpointStatus `json:"status"` // enabled or disabled
-	Reason string                 `json:"disabled_reason"`
 }
 
 // endpointWithSecret is an endpoint whose secret was made now.
@@ -66,7 +59,15 @@ func (s *Server) createEndpoint(r *http.Request, in endpointInput) (out endpoint
 	if err != nil {
 		return out, err
 	}
-	e, err := s.registry(r).CreateEndpoint(r.Context(), cmp.Or(app, capture.DefaultApp), in.EndpointSpec)
+	var e capture.Endpoint
+	switch in.Status {
+	case "", capture.EndpointEnabled:
+		e, err = s.registry(r).CreateEndpoint(r.Context(), app, in.EndpointSpec)
+	case capture.EndpointDisabled:
+		e, err = s.registry(r).CreateDisabled(r.Context(), app, in.EndpointSpec, in.Reason)
+	default:
+		err = &capture.FieldError{Field: "status", Problem: fmt.Sprintf("%q: want enabled or disabled", in.Status)}
+	}
 	return endpointWithSecret{e, e.Secret.Key}, err
 }
 
@@ -75,42 +76,7 @@ func (s *Server) updateEndpoint(r *http.Request, patch json.RawMessage) (e captu
 	if err != nil {
 		return e, err
 	}
-	patch, to, why, err := parted(patch)
-	if err != nil {
-		return e, err
-	}
-	if patch != nil { // first: of a patch that is refused nothing is done
-		if e, err = s.registry(r).UpdateEndpoint(r.Context(), id, patch); err != nil {
-			return e, err
-		}
-	}
-	if to != "" {
-		return s.registry(r).SetEndpoint(r.Context(), id, to, why)
-	}
-	return e, nil
-}
-
-// parted takes the status out of a patch, which is not the spec's. What is
-// left of it is nil when there is nothing else in it.
-func parted(patch json.RawMessage) (rest json.RawMessage, to capture.EndpointStatus, why string, err error) {
-	var members map[string]json.RawMessage
-	if json.Unmarshal(patch, &members) != nil || members["status"] == nil && members["disabled_reason"] == nil {
-		return patch, "", "", nil // what is wrong with it, the Registry says
-	}
-	var set endpointPatch
-	for name, into := range map[string]any{"status": &set.Status, "disabled_reason": &set.Reason} {
-		if members[name] != nil && json.Unmarshal(members[name], into) != nil {
-			return nil, "", "", &capture.FieldError{Field: name, Problem: "want a string"}
-		}
-		delete(members, name)
-	}
-	if set.Status != capture.EndpointEnabled && set.Status != capture.EndpointDisabled {
-		return nil, "", "", &capture.FieldError{Field: "status", Problem: fmt.Sprintf("%q: want enabled or disabled", set.Status)}
-	}
-	if len(members) > 0 {
-		rest, err = json.Marshal(members)
-	}
-	return rest, set.Status, set.Reason, err
+	return s.registry(r).UpdateEndpoint(r.Context(), id, patch)
 }
 
 func (s *Server) deleteEndpoint(r *http.Request) (capture.Endpoint, error) {
@@ -186,7 +152,13 @@ func (c *Client) Endpoint(ctx context.Context, id capture.ID) (e capture.Endpoin
 
 // CreateEndpoint implements Registry.
 func (c *Client) CreateEndpoint(ctx context.Context, app string, spec capture.EndpointSpec) (e capture.Endpoint, err error) {
-	err = c.call(ctx, "POST", "/endpoints", endpointInput{app, spec}, &e)
+	err = c.call(ctx, "POST", "/endpoints", endpointInput{app, capture.EndpointSetup{EndpointSpec: spec}}, &e)
+	return e, err
+}
+
+// CreateDisabled implements Registry.
+func (c *Client) CreateDisabled(ctx context.Context, app string, spec capture.EndpointSpec, why string) (e capture.Endpoint, err error) {
+	err = c.call(ctx, "POST", "/endpoints", endpointInput{app, capture.EndpointSetup{EndpointSpec: spec, Status: capture.EndpointDisabled, Reason: why}}, &e)
 	return e, err
 }
 

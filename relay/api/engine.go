@@ -138,6 +138,10 @@ func (c *confined) CreateEndpoint(ctx context.Context, app string, spec capture.
 	return only(c.its(app), func() (capture.Endpoint, error) { return c.all.CreateEndpoint(ctx, c.app, spec) })
 }
 
+func (c *confined) CreateDisabled(ctx context.Context, app string, spec capture.EndpointSpec, why string) (capture.Endpoint, error) {
+	return only(c.its(app), func() (capture.Endpoint, error) { return c.all.CreateDisabled(ctx, c.app, spec, why) })
+}
+
 func (c *confined) UpdateEndpoint(ctx context.Context, id capture.ID, patch json.RawMessage) (capture.Endpoint, error) {
 	return only(c.owns(ctx, capture.EndpointID, id), func() (capture.Endpoint, error) { return c.all.UpdateEndpoint(ctx, id, patch) })
 }

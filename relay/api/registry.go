@@ -49,9 +49,13 @@ type Apps interface {
 type Endpoints interface {
 	Endpoints(context.Context, capture.EndpointQuery) ([]capture.EndpointRow, error)
 	Endpoint(context.Context, capture.ID) (capture.EndpointRow, error)
+	// CreateEndpoint registers an endpoint of an app; "": the caller's, which
+	// is default unless its token is bound to another.
 	CreateEndpoint(ctx context.Context, app string, spec capture.EndpointSpec) (capture.Endpoint, error)
-	// UpdateEndpoint changes what the patch names: a JSON merge patch
-	// (RFC 7396) of an EndpointSpec.
+	// CreateDisabled is the same of one that gets nothing until it is enabled.
+	CreateDisabled(ctx context.Context, app string, spec capture.EndpointSpec, why string) (capture.Endpoint, error)
+	// UpdateEndpoint changes what the patch names, all of it or nothing: a JSON
+	// merge patch (RFC 7396) of a capture.EndpointSetup.
 	UpdateEndpoint(ctx context.Context, id capture.ID, patch json.RawMessage) (capture.Endpoint, error)
 	// SetEndpoint enables, disables or deletes, saying why.
 	SetEndpoint(ctx context.Context, id capture.ID, status capture.EndpointStatus, why string) (capture.Endpoint, error)

@@ -277,6 +277,72 @@ func TestEmit(t *testing.T) {
 	})
 }
 
+// What an endpoint is, and whether it gets anything, is set at once: in none of
+// the calls is it anything in between.
+func TestEndpointsAreSetUpAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, o *owner, r api.Registry) {
+		ctx, endpoint := t.Context(), must[capture.Endpoint](t)
+		made := endpoint(r.CreateDisabled(ctx, "", capture.EndpointSpec{URL: o.app.URL + "/a"}, "not yet"))
+		if made.App != capture.DefaultApp || made.Status != capture.EndpointDisabled || made.DisabledBy != capture.ByUser || made.DisabledAs != "not yet" || made.DisabledAt.IsZero() || len(made.Secret.Key) < 40 {
+			t.Errorf("made %+v", made)
+		}
+		_, _, err := r.Emit(ctx, capture.DefaultApp, capture.Emission{Type: "a"})
+		attempts := must[[]capture.Attempt](t)(o.store.Attempts(ctx, capture.AttemptQuery{Endpoint: made.ID}))
+		if err != nil || len(attempts) > 0 {
+			t.Errorf("a disabled one has %d attempts, %v", len(attempts), err)
+		}
+		for _, tt := range []struct{ patch, want string }{
+			{`{"status":"enabled","description":"x"}`, "enabled x "},
+			{`{"status":"disabled","description":"y","disabled_reason":"a pause"}`, "disabled y a pause"},
+			{`{"disabled_reason":"a long pause"}`, "disabled y a long pause"},
+			{`{"status":"disabled"}`, "disabled y a long pause"},
+			{`{"status":"enabled","url":"gopher://x"}`, "url"},
+			{`{"status":"deleted","description":"z"}`, "status"},
+			{`{"status":null}`, "status"},
+			{`{"disabled_reason":"` + strings.Repeat("x", 501) + `"}`, "disabled_reason"},
+			{`{"description":null}`, "disabled  a long pause"},
+		} {
+			e, err := r.UpdateEndpoint(ctx, made.ID, json.RawMessage(tt.patch))
+			if !strings.Contains(tt.want, " ") {
+				wantField(t, err, tt.want)
+				continue
+			}
+			if got := fmt.Sprint(e.Status, " ", e.Description, " ", e.DisabledAs); err != nil || got != tt.want {
+				t.Errorf("%s: %q, %v; want %q", tt.patch, got, err, tt.want)
+			}
+		}
+		_, err = r.CreateDisabled(ctx, "none", capture.EndpointSpec{URL: o.app.URL}, "")
+		wantError(t, err, capture.ErrNotFound)
+		_, err = r.CreateDisabled(ctx, "", capture.EndpointSpec{URL: o.app.URL}, strings.Repeat("x", 501))
+		wantField(t, err, "disabled_reason")
+	})
+}
+
+// Webhooks of ARK's are of one event each, so an app has many of one URL.
+// Others have it to themselves.
+func TestManyOfOneURL(t *testing.T) {
+	each(t, func(t *testing.T, o *owner, r api.Registry) {
+		ctx, endpoint := t.Context(), must[capture.Endpoint](t)
+		plain := capture.EndpointSpec{URL: o.app.URL + "/a"}
+		spec := plain
+		spec.Format = capture.FormatARK
+		first, second := endpoint(r.CreateEndpoint(ctx, "", spec)), endpoint(r.CreateEndpoint(ctx, "", spec))
+		only := endpoint(r.CreateEndpoint(ctx, "", plain))
+		_, err := r.CreateEndpoint(ctx, "", plain)
+		wantConflict(t, err, "url", string(only.ID))
+		endpoint(r.UpdateEndpoint(ctx, first.ID, json.RawMessage(`{"url":"`+o.app.URL+`/b"}`)))
+		endpoint(r.UpdateEndpoint(ctx, first.ID, json.RawMessage(`{"url":"`+plain.URL+`"}`)))
+		endpoint(r.SetEndpoint(ctx, first.ID, capture.EndpointDeleted, ""))
+		if e := must[capture.EndpointRow](t)(r.Endpoint(ctx, second.ID)); e.Status != capture.EndpointEnabled || e.URL != plain.URL {
+			t.Errorf("the other of the two is %s at %s", e.Status, e.URL)
+		}
+		_, err = r.CreateEndpoint(ctx, "", plain)
+		wantConflict(t, err, "url", string(only.ID))
+		endpoint(r.SetEndpoint(ctx, only.ID, capture.EndpointDeleted, ""))
+		endpoint(r.CreateEndpoint(ctx, "", plain))
+	})
+}
+
 func TestEndpoints(t *testing.T) {
 	each(t, func(t *testing.T, o *owner, r api.Registry) {
 		ctx, endpoint, row := t.Context(), must[capture.Endpoint](t), must[capture.EndpointRow](t)

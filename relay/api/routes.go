@@ -48,7 +48,7 @@ func (s *Server) routes() []route {
 		{"listEndpoints", "GET /api/v1/endpoints", inQuery, "Endpoints, the oldest first.", []parameter{app, standing, cursor, limit}, answers(s.endpoints), []int{notFound, invalid}},
 		{"createEndpoint", "POST /api/v1/endpoints", inBody, "Register an endpoint. The answer has its secret, this once.", nil, takes(http.StatusCreated, s.createEndpoint, "url"), []int{notFound, conflict, invalid}},
 		{"getEndpoint", "GET /api/v1/endpoints/{id}", byEndpoint, "An endpoint and its health.", nil, answers(s.endpoint), nil},
-		{"updateEndpoint", "PATCH /api/v1/endpoints/{id}", byEndpoint, "Change what the body names: a JSON merge patch (RFC 7396).", nil, patches[endpointPatch](s.updateEndpoint), []int{conflict, invalid}},
+		{"updateEndpoint", "PATCH /api/v1/endpoints/{id}", byEndpoint, "Change what the body names: a JSON merge patch (RFC 7396).", nil, patches[capture.EndpointSetup](s.updateEndpoint), []int{conflict, invalid}},
 		{"deleteEndpoint", "DELETE /api/v1/endpoints/{id}", byEndpoint, "Delete an endpoint. Its history stays.", []parameter{reason}, answers(s.deleteEndpoint), []int{conflict, invalid}},
 		{"enableEndpoint", "POST /api/v1/endpoints/{id}/enable", byEndpoint, "Let it get events again.", nil, answers(s.enableEndpoint), []int{conflict, invalid}},
 		{"reactivateEndpoint", "POST /api/v1/endpoints/{id}/reactivate", byEndpoint, "The same as enable.", nil, answers(s.enableEndpoint), []int{conflict, invalid}},
