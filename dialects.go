@@ -1,17 +1,22 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/relay/api"
+	"code.hooktape.dev/hooktape/relay/api/ark"
 )
 
 // dialects are the other systems whose wire formats the management address
 // speaks, and how they are asked to.
-type dialects struct{}
+type dialects struct {
+	ark ark.Options
+}
 
 // dialectSetting is a choice where a system's document and its servers differ.
 type dialectSetting struct {
@@ -22,7 +27,25 @@ type dialectSetting struct {
 }
 
 // dialectSettings are all settings of --dialect, by name.
-var dialectSettings = []dialectSetting{}
+var dialectSettings = []dialectSetting{
+	{"ark.put", []string{"whole", "partial"}, "whether PUT must have all members, as ARK's servers want, or those that it changes, as its document says", func(d *dialects, value string) error {
+		d.ark.Partial = value == "partial"
+		return nil
+	}},
+	{"ark.update", []string{"200", "204"}, "how PUT and DELETE are answered: {}, as ARK's document says, or nothing, as its servers do", func(d *dialects, value string) error {
+		d.ark.NoContent = value == "204"
+		return nil
+	}},
+	{"ark.whitelist", nil, "the addresses that may ask, such as 127.0.0.1,192.0.2.*; default: all", func(d *dialects, value string) error {
+		d.ark.Whitelist = strings.Split(value, ",")
+		for _, glob := range d.ark.Whitelist {
+			if _, err := path.Match(glob, ""); err != nil {
+				return fmt.Errorf("%q: want an address, * in it standing for any text", glob)
+			}
+		}
+		return nil
+	}},
+}
 
 // parseDialects reads settings as --dialect has them: NAME=VALUE.
 func parseDialects(given []string) (d dialects, err error) {
@@ -50,5 +73,7 @@ func parseDialects(given []string) (d dialects, err error) {
 
 // serve are the dialects of a Server.
 func (d *dialects) serve(engine func(*http.Request) api.Engine) []api.Dialect {
-	return []api.Dialect{}
+	return []api.Dialect{
+		ark.New(engine, d.ark),
+	}
 }

@@ -1,0 +1,89 @@
+// Package ark speaks the REST API of ARK's core-webhooks: as its version 3.9.1
+// does, with the pages that its document describes. A webhook of ARK's is an
+// endpoint that gets one type of events, literally, and has ARK's conditions,
+// format and schedule.
+package ark
+
+import (
+	"net"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+
+	"code.hooktape.dev/hooktape/relay/api"
+)
+
+// Options are choices where ARK's document and its servers differ. The zero
+// Options suit its published clients.
+type Options struct {
+	// NoContent answers updates and deletions with 204, as servers do since
+	// 2.4; else with 200 and {}, as the document has it.
+	NoContent bool
+	// Partial lets an update name some members only, as the document has it;
+	// else it must have all, as servers want since 2.4.
+	Partial bool
+	// Whitelist are the addresses that may ask, as path.Match has them:
+	// 192.0.2.*. None: all may.
+	Whitelist []string
+}
+
+// New is the dialect over an engine.
+func New(engine func(*http.Request) api.Engine, o Options) api.Dialect {
+	d := dialect{o}
+	mux := http.NewServeMux()
+	route := func(pattern string, do operation) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			status, v, err := http.StatusForbidden, any(nil), error(refusal{http.StatusForbidden, "Forbidden"})
+			if d.admits(r) {
+				status, v, err = do(engine(r), r)
+			}
+			if err != nil {
+				status, v = told(err)
+			}
+			reply(w, status, v)
+		})
+	}
+	for pattern, do := range map[string]operation{
+		"GET " + root:              list,
+		"POST " + root:             create,
+		"GET " + root + "/{id}":    show,
+		"PUT " + root + "/{id}":    d.update,
+		"DELETE " + root + "/{id}": d.remove,
+	} {
+		route(pattern, do)
+		route(pattern+"/{$}", do)
+	}
+	route("/", nowhere)
+	return api.Dialect{Name: "ark", Routes: []string{root, root + "/"}, Serve: mux, Fail: fail, Token: token}
+}
+
+const root = "/api/webhooks"
+
+type dialect struct{ Options }
+
+// operation answers with a status and what is written as JSON; nil: nothing.
+type operation func(api.Engine, *http.Request) (status int, v any, err error)
+
+// nowhere answers other paths, and other methods too: ARK knows no 405.
+func nowhere(api.Engine, *http.Request) (int, any, error) { return 0, nil, errNone }
+
+// admits reports whether the whitelist has the caller. Who came by the socket
+// of this machine has no address, and is the user who owns it.
+func (d dialect) admits(r *http.Request) bool {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	return len(d.Whitelist) == 0 || err != nil || slices.ContainsFunc(d.Whitelist, func(glob string) bool {
+		ok, _ := path.Match(glob, host)
+		return ok
+	})
+}
+
+// token is what ARK's document wants in Authorization: the token and nothing
+// else.
+func token(r *http.Request) string {
+	given := r.Header.Get("Authorization")
+	if scheme, bearer, ok := strings.Cut(given, " "); ok && strings.EqualFold(scheme, "Bearer") {
+		given = bearer
+	}
+	return strings.TrimSpace(given)
+}
