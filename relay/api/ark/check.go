@@ -29,9 +29,10 @@ func read(r *http.Request, must ...string) (in input, err error) {
 	if err != nil {
 		return in, err
 	}
-	return in, members("", body, must, []member{
+	err = members("", body, must, []member{
 		{"event", text(&in.event)}, {"target", uri(&in.target)}, {"enabled", flag(&in.enabled)}, {"conditions", rows(&in.conditions)},
 	})
+	return in, err
 }
 
 // payload is a request's body as JSON. The fields of a form are an object.
@@ -91,8 +92,8 @@ func members(at string, value json.RawMessage, must []string, table []member) er
 			return invalid(`"%s" is required`, at+m.name)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		return invalid(`"%s" is not allowed`, at+name)
+	if len(all) > 0 {
+		return invalid(`"%s" is not allowed`, at+slices.Sorted(maps.Keys(all))[0])
 	}
 	return nil
 }
@@ -143,9 +144,10 @@ func rows(into *[]capture.Condition) func(string, json.RawMessage) error {
 		*into = make([]capture.Condition, len(all))
 		for i, row := range all {
 			c := &(*into)[i]
-			if err := members(fmt.Sprintf("%s[%d]", at, i), row, []string{"key", "condition"}, []member{
+			err := members(fmt.Sprintf("%s[%d]", at, i), row, []string{"key", "condition"}, []member{
 				{"key", text(&c.Key)}, {"value", whatever(&c.Value)}, {"condition", text(&c.Condition)},
-			}); err != nil {
+			})
+			if err != nil {
 				return err
 			}
 		}

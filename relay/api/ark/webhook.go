@@ -41,17 +41,21 @@ func shown(e *capture.Endpoint) webhook {
 // subscribed is what an endpoint subscribes to once it gets this event on these
 // conditions. What it has shown and is sent back stays as it is.
 func subscribed(e *capture.Endpoint, event string, conditions []capture.Condition) []capture.Subscription {
-	was, now := shown(e), slices.Clone(e.Subscriptions)
-	if event != was.Event || len(now) == 0 && len(conditions) > 0 {
-		now = []capture.Subscription{{}}
-	}
-	if event != was.Event {
-		now[0].Type, now[0].Exact = event, true
-	}
-	if len(now) > 0 {
+	now := slices.Clone(e.Subscriptions)
+	switch {
+	case event != shown(e).Event:
+		return only(event, conditions)
+	case len(now) > 0:
 		now[0].Conditions = conditions
+	case len(conditions) > 0:
+		now = []capture.Subscription{{Conditions: conditions}}
 	}
 	return now
+}
+
+// only is what ARK's own webhooks subscribe to.
+func only(event string, conditions []capture.Condition) []capture.Subscription {
+	return []capture.Subscription{{Type: event, Exact: true, Conditions: conditions}}
 }
 
 // data is what one webhook is answered as.
@@ -64,10 +68,7 @@ func create(engine api.Engine, r *http.Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	spec := capture.EndpointSpec{
-		URL: in.target, Format: capture.FormatARK, Retry: &capture.RetryPolicy{Preset: "ark"},
-		Subscriptions: []capture.Subscription{{Type: in.event, Exact: true, Conditions: in.conditions}},
-	}
+	spec := capture.EndpointSpec{URL: in.target, Subscriptions: only(in.event, in.conditions), Format: capture.FormatARK, Retry: &capture.RetryPolicy{Preset: "ark"}}
 	app := r.URL.Query().Get("app")
 	var e capture.Endpoint
 	if in.enabled != nil && !*in.enabled {
