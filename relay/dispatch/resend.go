@@ -31,6 +31,13 @@ func (d *Dispatcher) Resend(ctx context.Context, id capture.ID, r capture.Resend
 	}
 	from := capture.FromManual
 	var to []capture.Endpoint
+	var again capture.Attempt
+	if r.Attempt != "" {
+		from = string(r.Attempt)
+		if again, err = d.attemptOf(ctx, id, r.Attempt); err != nil {
+			return nil, err
+		}
+	}
 	switch {
 	case r.To != "":
 		e, err := d.Target(ctx, row.App, r.To)
@@ -45,18 +52,13 @@ func (d *Dispatcher) Resend(ctx context.Context, id capture.ID, r capture.Resend
 		}
 		to = append(to, e)
 	case r.Attempt != "":
-		e, err := d.endpointOf(ctx, id, r.Attempt)
-		if err != nil {
+		if to, err = d.endpointsOf(ctx, []capture.Attempt{again}); err != nil {
 			return nil, err
 		}
-		to = append(to, e)
 	default:
 		if to, err = d.wanting(ctx, row); err != nil {
 			return nil, err
 		}
-	}
-	if r.Attempt != "" {
-		from = string(r.Attempt)
 	}
 	if len(to) == 0 {
 		if to, err = d.endpointsOf(ctx, past); err != nil {
@@ -94,20 +96,13 @@ func (d *Dispatcher) Target(ctx context.Context, app, url string) (capture.Endpo
 	return e, err
 }
 
-// endpointOf is the one that an attempt of the event was made to.
-func (d *Dispatcher) endpointOf(ctx context.Context, event, attempt capture.ID) (capture.Endpoint, error) {
+// attemptOf is an attempt of that event.
+func (d *Dispatcher) attemptOf(ctx context.Context, event, attempt capture.ID) (capture.Attempt, error) {
 	a, err := d.History.Attempt(ctx, attempt)
-	if err != nil {
-		return capture.Endpoint{}, err
+	if err == nil && a.Event != event {
+		err = fmt.Errorf("dispatch: attempt %s is not one of event %s: %w", attempt, event, capture.ErrNotFound)
 	}
-	if a.Event != event {
-		return capture.Endpoint{}, fmt.Errorf("dispatch: attempt %s is not one of event %s: %w", attempt, event, capture.ErrNotFound)
-	}
-	es, err := d.endpointsOf(ctx, []capture.Attempt{a})
-	if err != nil {
-		return capture.Endpoint{}, err
-	}
-	return es[0], nil
+	return a, err
 }
 
 // registeredOne is a registered endpoint, with its lane.
