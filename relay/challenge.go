@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -19,32 +18,28 @@ func (r *Registry) Challenge(e *capture.Event, body []byte) (answer capture.Answ
 	if !a.Challenges.Enabled {
 		return answer, "", false
 	}
-	return challenge.Answer(e, body, r.challengeSecrets(&a))
+	return challenge.Answer(e, body, func(provider string) string { return r.challengeSecret(&a, provider) })
 }
 
 // signedAlike are providers that sign their challenges like their events.
 var signedAlike = []string{"slack", "zoom", "discord", "twitch", "xero", "x"}
 
-// challengeSecrets are those of an app by provider; where it has none for a
-// challenge, what verifies the provider's events does.
-func (r *Registry) challengeSecrets(a *capture.App) map[string]string {
-	secrets := maps.Clone(a.Challenges.Secrets)
-	for _, name := range signedAlike {
-		if s, ok := sign.Lookup(name); ok && secrets[name] == "" {
-			if known := r.secrets(a.Slug, name, s); len(known) > 0 {
-				if secrets == nil {
-					secrets = make(map[string]string)
-				}
-				secrets[name] = challengeSecret(s, known[0].Text)
-			}
-		}
+// challengeSecret is an app's for the challenges of a provider; where it has
+// none, what verifies the provider's events.
+func (r *Registry) challengeSecret(a *capture.App, provider string) string {
+	s, ok := sign.Lookup(provider)
+	if own := a.Challenges.Secrets[provider]; own != "" || !ok || !slices.Contains(signedAlike, provider) {
+		return own
 	}
-	return secrets
+	known := r.secrets(a.Slug, provider, s)
+	if len(known) == 0 {
+		return ""
+	}
+	return checking(s, known[0].Text)
 }
 
-// challengeSecret is what a challenge is checked with: of a key pair the public
-// half.
-func challengeSecret(s *sign.Scheme, secret string) string { return cmp.Or(s.Public(secret), secret) }
+// checking is what a challenge is checked with: of a key pair the public half.
+func checking(s *sign.Scheme, secret string) string { return cmp.Or(s.Public(secret), secret) }
 
 // Judge holds the answer that an attempt got against what its event's sender
 // wants to hear, if that is a challenge; see challenge.Judge. secret is what the
@@ -64,15 +59,19 @@ func (r *Registry) Judge(ctx context.Context, attempt capture.ID, secret string)
 	}
 	app, _ := r.made(row.App)
 	app.Slug = row.App
-	secrets := r.challengeSecrets(&app)
 	s, ok := sign.Lookup(row.Provider)
 	if ok && secret == "" && row.Signature.Verdict == capture.Invalid {
 		secret = s.NewSecret() // a forgery is one by whatever secret
 	}
-	if ok && secret != "" {
-		secrets = map[string]string{row.Provider: challengeSecret(s, secret)}
-	}
-	provider, asked, wrong = challenge.Judge(&row.Event, body, secrets, a.Response)
+	provider, asked, wrong = challenge.Judge(&row.Event, body, func(provider string) string {
+		switch {
+		case !ok || secret == "":
+			return r.challengeSecret(&app, provider)
+		case provider == row.Provider:
+			return checking(s, secret)
+		}
+		return ""
+	}, a.Response)
 	return provider, asked, wrong, nil
 }
 

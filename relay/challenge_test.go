@@ -2,6 +2,7 @@ package relay_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -148,5 +149,35 @@ func TestChallengeWithWhatSignsEvents(t *testing.T) {
 		if a, _, ok := r.Challenge(e, []byte(asks)); !ok || !strings.Contains(a.Body, proof(c.want)) {
 			t.Errorf("%s: answered %v %q, want the proof by %q", slug, ok, a.Body, c.want)
 		}
+	}
+}
+
+// An event that is no challenge, of an app that has challenges answered.
+func BenchmarkChallenge(b *testing.B) {
+	_, discord, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, secrets := range map[string]map[string]string{
+		"no secrets": nil,
+		"secrets":    {"discord": hex.EncodeToString(discord), "slack": "s1", "zoom": "z1", "stripe": "whsec_1"},
+	} {
+		b.Run(name, func(b *testing.B) {
+			r, err := relay.NewRegistry(b.Context(), memory(b), relay.Hooks{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := r.CreateApp(b.Context(), "shop", capture.AppSpec{Secrets: secrets, Challenges: capture.Challenges{Enabled: true}}); err != nil {
+				b.Fatal(err)
+			}
+			e := &capture.Event{App: "shop", Method: "POST", Target: "/", Headers: capture.Headers{{"Content-Type", "application/json"}}}
+			body := []byte(`{"type":"invoice.paid","id":"evt_1","data":{"object":{"amount":1}}}`)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, ok := r.Challenge(e, body); ok {
+					b.Fatal("it is a challenge")
+				}
+			}
+		})
 	}
 }

@@ -30,19 +30,16 @@ import (
 const maxEcho = 4 << 10
 
 // Answer is what the sender of e wants to hear, if e is a challenge: the
-// provider is the one whose way of asking it is. secrets are by provider; see
-// Secrets. One that is not there lets every challenge be answered that can be
+// provider is the one whose way of asking it is. secret is asked for that of a
+// provider, see Secrets, once e is found to ask in its way; nil: there is none.
+// One that is not there, "", lets every challenge be answered that can be
 // answered without, and one that is there must fit: else the answer is the
 // refusal that the provider expects, such as 401.
-func Answer(e *capture.Event, body []byte, secrets map[string]string) (a capture.Answer, provider string, ok bool) {
+func Answer(e *capture.Event, body []byte, secret func(provider string) string) (a capture.Answer, provider string, ok bool) {
 	q := question{e, body}
 	for i := range table {
 		r := &table[i]
 		if r.method != e.Method || !q.holds(r.known) {
-			continue
-		}
-		secret := secrets[r.name]
-		if secret == "" && r.keyed {
 			continue
 		}
 		var echo string
@@ -51,10 +48,17 @@ func Answer(e *capture.Event, body []byte, secrets map[string]string) (a capture
 				continue
 			}
 		}
-		if secret != "" && r.proof != nil && !r.proof(&q, secret) {
+		known := ""
+		if secret != nil && (r.keyed || r.proof != nil) {
+			known = secret(r.name)
+		}
+		switch {
+		case known == "" && r.keyed:
+			continue
+		case known != "" && r.proof != nil && !r.proof(&q, known):
 			return text(r.refusal, ""), r.name, true
 		}
-		return r.answer(echo, secret), r.name, true
+		return r.answer(echo, known), r.name, true
 	}
 	return capture.Answer{}, "", false
 }

@@ -28,6 +28,11 @@ func request(text string) (*capture.Event, []byte) {
 	return e, []byte(body)
 }
 
+// of is secrets as they are asked for.
+func of(secrets map[string]string) func(string) string {
+	return func(provider string) string { return secrets[provider] }
+}
+
 // said is an answer in a line: provider, status, headers of its own, body.
 func said(a capture.Answer, provider string, ok bool) string {
 	if !ok {
@@ -133,7 +138,7 @@ func TestAnswer(t *testing.T) {
 			secrets[name] = secret
 		}
 		e, body := request(tt.req)
-		if got := said(Answer(e, body, secrets)); got != tt.want {
+		if got := said(Answer(e, body, of(secrets))); got != tt.want {
 			t.Errorf("%.200s with %q\n got %.300q\nwant %.300q", tt.req, tt.secrets, got, tt.want)
 		}
 	}
@@ -153,7 +158,7 @@ func TestDiscord(t *testing.T) {
 	} {
 		signature := hex.EncodeToString(ed25519.Sign(private, []byte(tt.signed)))
 		e, body := request("POST /\nX-Signature-Ed25519: " + signature + "\nX-Signature-Timestamp: 1531420618\n\n" + tt.body)
-		if got := said(Answer(e, body, secrets)); got != tt.want {
+		if got := said(Answer(e, body, of(secrets))); got != tt.want {
 			t.Errorf("%s signed as %s: got %s, want %s", tt.body, tt.signed, got, tt.want)
 		}
 		if got := said(Answer(e, body, nil)); got != "nothing" {
@@ -161,8 +166,30 @@ func TestDiscord(t *testing.T) {
 		}
 	}
 	e, body := request("POST /\nX-Signature-Ed25519: zz\n\n{\"type\":1}")
-	if got := said(Answer(e, body, secrets)); got != "discord 401 text/plain" {
+	if got := said(Answer(e, body, of(secrets))); got != "discord 401 text/plain" {
 		t.Errorf("no signature: got %s", got)
+	}
+}
+
+// Who knows a secret is asked for it by a challenge alone, and by one that it
+// is of use to.
+func TestSecretsAreAskedForWhereNeeded(t *testing.T) {
+	for text, want := range map[string]string{
+		"POST /\nX-Slack-Request-Timestamp: 1\nX-Signature-Ed25519: 00\n\n{\"type\":\"order.paid\"}": "",
+		"POST /\n\n" + larkBody: "",
+		"GET /":                 "",
+		slackAsks:               "slack",
+		zoomAsks:                "zoom",
+	} {
+		var asked []string
+		e, body := request(text)
+		Answer(e, body, func(provider string) string {
+			asked = append(asked, provider)
+			return "s"
+		})
+		if got := strings.Join(asked, " "); got != want {
+			t.Errorf("%.100s asked for the secrets of %q, want %q", text, got, want)
+		}
 	}
 }
 
@@ -213,7 +240,7 @@ func FuzzAnswer(f *testing.F) {
 		for _, name := range Secrets() {
 			secrets[name] = secret
 		}
-		a, name, ok := Answer(e, body, secrets)
+		a, name, ok := Answer(e, body, of(secrets))
 		if !ok {
 			if name != "" || !a.Empty() {
 				t.Fatalf("no answer is %q %+v", name, a)

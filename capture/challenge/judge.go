@@ -14,8 +14,8 @@ import (
 // challenge that cannot be answered without a secret that is not there, asked
 // is false. A provider's 200 may be any 2xx, and text that is to be echoed may
 // be the member "challenge" of an object, as Slack has it.
-func Judge(e *capture.Event, body []byte, secrets map[string]string, res *capture.Response) (provider string, asked bool, err error) {
-	want, provider, ok := Answer(e, body, secrets)
+func Judge(e *capture.Event, body []byte, secret func(provider string) string, res *capture.Response) (provider string, asked bool, err error) {
+	want, provider, ok := Answer(e, body, secret)
 	if !ok {
 		return "", false, nil
 	}
