@@ -105,6 +105,10 @@ const (
 	FailOvertaken = "overtaken" // a user had the event delivered before
 )
 
+// MostKept is how many bytes of a Request's Made, and of a Response's Body, are
+// kept.
+const MostKept = 1 << 20
+
 // Request is an HTTP/1.1 request as it goes over the wire.
 type Request struct {
 	Method  string  `json:"method" cbor:"1,keyasint"`
@@ -112,7 +116,7 @@ type Request struct {
 	Headers Headers `json:"headers" cbor:"3,keyasint"`
 	Body    []byte  `json:"-" cbor:"-"`
 	// Made is Body where that is not the event's own: an envelope around it.
-	// Of one over 1 MiB the rest is left out.
+	// What is over MostKept is left out.
 	Made Raw `json:"body,omitempty" cbor:"4,keyasint,omitempty"`
 	// Around is what stands before and after the event's own body in Made,
 	// where that is all it takes. It is kept in place of Made.
@@ -125,7 +129,7 @@ type Response struct {
 	Status    int     `json:"status" cbor:"1,keyasint"`
 	Proto     string  `json:"protocol" cbor:"2,keyasint"`
 	Headers   Headers `json:"headers" cbor:"3,keyasint"`
-	Body      []byte  `json:"-" cbor:"4,keyasint"`                                  // at most 1 MiB
+	Body      []byte  `json:"-" cbor:"4,keyasint"`                                  // at most MostKept
 	Truncated bool    `json:"body_truncated,omitempty" cbor:"5,keyasint,omitempty"` // Body is the beginning of a longer one
 	// Rest is what follows Body of a truncated one, where somebody waits for
 	// all of it. It is not kept.

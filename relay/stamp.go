@@ -48,9 +48,6 @@ func (s stamped) Send(ctx context.Context, e *capture.Event, body []byte, a *cap
 	s.Sender.Send(ctx, sent, made, a)
 	a.As = as
 	if a.Request != nil && sent.SHA256 != e.SHA256 {
-		a.Request.Made = capture.Raw(made[:min(len(made), mostMade)])
+		a.Request.Made = capture.Raw(made[:min(len(made), capture.MostKept)])
 	}
 }
-
-// mostMade is how much of a body that was made for an attempt is kept.
-const mostMade = 1 << 20

@@ -101,8 +101,8 @@ func (d *Delivery) Request(e *capture.Event, body []byte, a *capture.Attempt) (*
 		return nil, fmt.Errorf("answer: %s: %w", name, err)
 	}
 	r := &capture.Request{Method: http.MethodPost, Target: capture.Raw(PathMode{replace: true}.join(p.Path, "/")), Body: made}
-	r.Made = capture.Raw(made[:min(len(made), maxKept)])
-	if at := bytes.Index(made, body); at >= 0 && len(body) > 256 && len(made) <= maxKept {
+	r.Made = capture.Raw(made[:min(len(made), capture.MostKept)])
+	if at := bytes.Index(made, body); at >= 0 && len(body) > 256 && len(made) <= capture.MostKept {
 		r.Around = &[2]capture.Raw{r.Made[:at], r.Made[at+len(body):]}
 	}
 	r.Headers = slices.Concat(

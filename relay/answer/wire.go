@@ -23,8 +23,7 @@ import (
 )
 
 const (
-	maxKept   = 1 << 20         // of a response's body
-	maxWhole  = 24 << 20        // beyond that, where somebody waits for all of it
+	maxWhole  = 24 << 20        // of a response's body, beyond capture.MostKept, where somebody waits for all of it
 	maxHead   = 256 << 10       // of a response's head
 	idleLimit = 3 * time.Second // servers drop idle connections after as little as 5 s
 )
@@ -288,15 +287,15 @@ func (p peer) exchange(ctx context.Context, w *wire, r *capture.Request, trailer
 		return nil, err
 	}
 	out := &capture.Response{Status: res.StatusCode, Proto: res.Proto, Headers: w.headers(res)}
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxKept+1))
-	if len(body) > maxKept {
+	body, err := io.ReadAll(io.LimitReader(res.Body, capture.MostKept+1))
+	if len(body) > capture.MostKept {
 		if err == nil && p.whole {
-			out.Rest, err = io.ReadAll(io.LimitReader(io.MultiReader(bytes.NewReader(body[maxKept:]), res.Body), maxWhole+1))
+			out.Rest, err = io.ReadAll(io.LimitReader(io.MultiReader(bytes.NewReader(body[capture.MostKept:]), res.Body), maxWhole+1))
 			if len(out.Rest) > maxWhole {
-				err = errProtocol{fmt.Errorf("the answer is over %d bytes", maxKept+maxWhole)}
+				err = errProtocol{fmt.Errorf("the answer is over %d bytes", capture.MostKept+maxWhole)}
 			}
 		}
-		body, out.Truncated = body[:maxKept], true
+		body, out.Truncated = body[:capture.MostKept], true
 	}
 	out.Body = body
 	if err != nil {

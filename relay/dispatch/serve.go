@@ -103,7 +103,7 @@ func (d *Dispatcher) Try(ctx context.Context, url string, e *capture.Event, body
 	done := *a
 	if row, err := d.History.Event(ctx, e.ID); err == nil && a.Request != nil && row.SHA256 != e.SHA256 {
 		sent := *a.Request // restamped where it was asked for
-		sent.Made = capture.Raw(body[:min(len(body), 1<<20)])
+		sent.Made = capture.Raw(body[:min(len(body), capture.MostKept)])
 		done.Request = &sent
 	}
 	return d.History.Keep(context.WithoutCancel(ctx), &capture.Change{Attempts: []*capture.Attempt{&done}})
