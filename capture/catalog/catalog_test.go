@@ -184,7 +184,7 @@ func TestChallenges(t *testing.T) {
 			mac.Write(body)
 			req.Headers = append(req.Headers, capture.Header{"x-xero-signature", base64.StdEncoding.EncodeToString(mac.Sum(nil))})
 		}
-		answer, got, ok := challenge.Answer(req, body, secrets)
+		answer, got, ok := challenge.Answer(req, body, func(provider string) string { return secrets[provider] })
 		if !ok || got != who || answer.Status/100 != 2 {
 			t.Errorf("%s: answered %v as %q with %d, want as %q with success", tag, ok, got, answer.Status, who)
 		}
