@@ -57,8 +57,8 @@ for (const [bad, message] of [
   check('deepEqual', [said.status, said.data], [422, { statusCode: 422, error: 'Unprocessable Entity', message }])
 }
 check('equal', await status(w.update(rest.id, { event: 'only' })), 422)
-for (const call of [w.get('123'), w.update('123', P), w.delete('123')]) {
-  const said = await answer(call)
+for (const call of [() => w.get('123'), () => w.update('123', P), () => w.delete('123')]) {
+  const said = await answer(call())
   check('deepEqual', [said.status, said.data], [404, { statusCode: 404, error: 'Not Found', message: 'Not Found' }])
 }
 
