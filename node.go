@@ -82,8 +82,11 @@ func openNode(ctx context.Context, dir string, o store.Options, forward answer.O
 	if err != nil {
 		return nil, errors.Join(err, n.close())
 	}
-	n.dispatch.Delivers, n.dispatch.Disable = n.registry.Delivers, n.registry.Disable
+	n.dispatch.Delivers, n.dispatch.Disable, n.dispatch.Follow = n.registry.Delivers, n.registry.Disable, n.registry.Follow
 	n.dispatch.Open = func(e capture.Endpoint) (dispatch.Sender, error) {
+		if e.Trigger() {
+			return &answer.Trigger{Of: n.registry.FiredBy, Guard: guard}, nil
+		}
 		s, err := n.sender(e, forward, guard, hub)
 		if err != nil {
 			return nil, err

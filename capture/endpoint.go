@@ -2,6 +2,7 @@ package capture
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -37,6 +38,10 @@ type Endpoint struct {
 	CreatedBy string    `json:"created_by,omitempty" cbor:"17,keyasint,omitempty"`
 	UpdatedBy string    `json:"updated_by,omitempty" cbor:"18,keyasint,omitempty"`
 }
+
+// Trigger reports whether the endpoint is what stands for a trigger's target,
+// which firings go to.
+func (e *Endpoint) Trigger() bool { return e.Status == "" && strings.HasPrefix(e.URL, TriggerScheme) }
 
 // EndpointSpec is what an endpoint's owner decides.
 type EndpointSpec struct {

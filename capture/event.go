@@ -58,6 +58,9 @@ type Event struct {
 	// URL is where it was sent to, whole, as its sender calls it: what some
 	// sign. "" where nobody knows.
 	URL Address `json:"url,omitempty" cbor:"25,keyasint,omitempty"`
+	// Trigger is the one whose firing this is: it goes to the trigger's target
+	// alone, and its body is what that is sent. "": none.
+	Trigger ID `json:"trigger_id,omitempty" cbor:"26,keyasint,omitempty"`
 	// Opened says that it came sealed, and is here as it was before.
 	Opened bool `json:"opened,omitempty" cbor:"24,keyasint,omitempty"`
 }

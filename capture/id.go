@@ -24,6 +24,7 @@ const (
 	TokenID    = "tok_"
 	ListenerID = "lsn_"
 	RuleID     = "rul_"
+	TriggerID  = "trg_"
 )
 
 var ids struct {

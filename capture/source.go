@@ -75,6 +75,10 @@ type Change struct {
 	Key string
 	Gap *Gap // found; given its Seq
 
+	// Then are changes that follow from this one: they are kept with it, in
+	// the same transaction. They have no Key, and no Then of their own.
+	Then []*Change
+
 	// Known is set by Keep where the event was kept before: then nothing of
 	// the change is new.
 	Known bool

@@ -169,8 +169,8 @@ func (r *Registry) editApp(ctx context.Context, slug string, show func(capture.A
 	return show(a), nil
 }
 
-// DeleteApp deletes the app's endpoints, revokes the tokens bound to it and
-// forgets the app. Its events stay, and what its ingest URL catches from now on
+// DeleteApp deletes the app's endpoints and triggers, revokes the tokens bound to
+// it and forgets the app. Its events stay, and what its ingest URL catches from now on
 // is that of an app never made.
 func (r *Registry) DeleteApp(ctx context.Context, slug string) error {
 	if _, err := r.App(ctx, slug); err != nil {
@@ -196,6 +196,9 @@ func (r *Registry) DeleteApp(ctx context.Context, slug string) error {
 		}
 	}
 	if err := r.revokeAll(ctx, slug); err != nil {
+		return err
+	}
+	if err := r.forgetTriggers(ctx, slug); err != nil {
 		return err
 	}
 	if _, ok := r.made(slug); !ok {

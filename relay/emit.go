@@ -125,8 +125,14 @@ func (r *Registry) TestEndpoint(ctx context.Context, id capture.ID, what capture
 	if err != nil {
 		return a, err
 	}
+	return r.ended(ctx, sent[0].ID, changed)
+}
+
+// ended waits for the end of an attempt that was kept since changed is a watch
+// of ctx. When ctx ends before, the attempt is returned as it stands.
+func (r *Registry) ended(ctx context.Context, id capture.ID, changed <-chan struct{}) (capture.Attempt, error) {
 	for {
-		a, err = r.store.Attempt(context.WithoutCancel(ctx), sent[0].ID)
+		a, err := r.store.Attempt(context.WithoutCancel(ctx), id)
 		if err != nil || a.Status != capture.AttemptPending {
 			return a, err
 		}

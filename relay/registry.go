@@ -37,6 +37,10 @@ type Records interface {
 	RemoveRule(context.Context, capture.ID) error
 	Rules(context.Context) ([]capture.Rule, error)
 
+	EditTrigger(ctx context.Context, id capture.ID, edit func(t *capture.Trigger, found bool) error) (capture.Trigger, error)
+	RemoveTrigger(context.Context, capture.ID) error
+	Triggers(context.Context) ([]capture.Trigger, error)
+
 	Keep(context.Context, ...*capture.Change) error
 	Event(context.Context, capture.ID) (capture.Row, error)
 	Body(context.Context, capture.ID) ([]byte, error)
@@ -70,9 +74,10 @@ type Hooks struct {
 	Check func(capture.EndpointSpec) error
 }
 
-// Registry manages apps, registered endpoints, tokens, event types and rules:
-// what may be, and what follows from a change. It holds apps and tokens in memory, for every
-// event and every request asks for them.
+// Registry manages apps, registered endpoints, tokens, event types, rules and
+// triggers: what may be, and what follows from a change. It holds apps, tokens
+// and triggers in memory, for every event, every request and every firing asks
+// for them.
 type Registry struct {
 	store Records
 	hooks Hooks
@@ -87,7 +92,10 @@ type known struct {
 	keys   map[string]string // slugs by ingest key, those that no longer count among them
 	tokens map[capture.Digest]capture.Token
 
-	rules sync.Mutex // held from a change of a rule until all are put to work
+	triggers map[capture.ID]capture.Trigger
+
+	rules  sync.Mutex // held from a change of a rule until all are put to work
+	chains sync.Mutex // held from a look at the triggers until what was decided by it is kept
 }
 
 // put notes an app as it is now. The caller holds the lock.
@@ -109,7 +117,14 @@ func NewRegistry(ctx context.Context, r Records, h Hooks) (*Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &known{apps: map[string]capture.App{}, keys: map[string]string{}, tokens: map[capture.Digest]capture.Token{}}
+	triggers, err := r.Triggers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k := &known{apps: map[string]capture.App{}, keys: map[string]string{}, tokens: map[capture.Digest]capture.Token{}, triggers: map[capture.ID]capture.Trigger{}}
+	for _, t := range triggers {
+		k.triggers[t.ID] = t
+	}
 	for _, a := range apps {
 		k.put(a)
 	}

@@ -99,6 +99,7 @@ type keeping struct {
 	*capture.Change
 	record []byte   // of the event, without the moment it is kept
 	wires  [][]byte // by attempt, what went over the wire; nil where nothing did
+	then   []*keeping
 
 	seq  uint64     // given to the event,
 	seqs []uint64   // and to the attempts
@@ -108,39 +109,57 @@ type keeping struct {
 }
 
 func (s *Store) keep(c *capture.Change, done func(error)) (*write, error) {
-	k := &keeping{Change: c, wires: make([][]byte, len(c.Attempts))}
+	k := &keeping{Change: c}
 	if err := k.prepare(); err != nil {
 		return nil, fmt.Errorf("store: keep %s: %w", k.name(), err)
 	}
-	w := &write{plan: k.plan, bytes: int64(len(c.Body)), needs: roomEvent}
+	w := &write{plan: k.plan, bytes: k.bytes(), needs: roomEvent}
 	if c.Event == nil {
 		w.needs = roomAttempt
-	}
-	for _, b := range k.wires {
-		w.bytes += int64(len(b))
 	}
 	w.done = func(err error) {
 		if err != nil {
 			done(fmt.Errorf("store: keep %s: %w", k.name(), err))
 			return
 		}
-		if c.Event != nil {
-			c.Event.Seq = k.seq
-			c.Event.ID = cmp.Or(k.same, c.Event.ID)
-			c.Known = k.old
-			if s.kept != nil && !k.old {
-				s.kept(c.Event, c.Body)
-			}
-		}
-		if c.Gap != nil {
-			c.Gap.Seq = k.gap
-		}
-		for i, seq := range k.seqs {
-			c.Attempts[i].Seq = seq
-		}
+		k.tell(s)
 		done(nil)
 	}
 	return w, nil
+}
+
+// bytes is how much there is to keep, roughly.
+func (k *keeping) bytes() int64 {
+	n := int64(len(k.Body))
+	for _, b := range k.wires {
+		n += int64(len(b))
+	}
+	for _, next := range k.then {
+		n += next.bytes()
+	}
+	return n
+}
+
+// tell fills in what the change was given, once it is kept.
+func (k *keeping) tell(s *Store) {
+	c := k.Change
+	if c.Event != nil {
+		c.Event.Seq = k.seq
+		c.Event.ID = cmp.Or(k.same, c.Event.ID)
+		c.Known = k.old
+		if s.kept != nil && !k.old {
+			s.kept(c.Event, c.Body)
+		}
+	}
+	if c.Gap != nil {
+		c.Gap.Seq = k.gap
+	}
+	for i, seq := range k.seqs {
+		c.Attempts[i].Seq = seq
+	}
+	for _, next := range k.then {
+		next.tell(s)
+	}
 }
 
 // name is what an error calls the change.
@@ -156,6 +175,7 @@ func (k *keeping) name() capture.ID {
 
 // prepare checks the change and encodes what needs no place in the sequence.
 func (k *keeping) prepare() (err error) {
+	k.wires = make([][]byte, len(k.Attempts))
 	if e := k.Event; e != nil {
 		if err := checkID(capture.EventID, e.ID); err != nil {
 			return err
@@ -189,6 +209,13 @@ func (k *keeping) prepare() (err error) {
 		if k.wires[i], err = encode(keyID(prefixWire, a.ID), w); err != nil {
 			return err
 		}
+	}
+	for _, c := range k.Then {
+		next := &keeping{Change: c}
+		if err := next.prepare(); err != nil {
+			return err
+		}
+		k.then = append(k.then, next)
 	}
 	return nil
 }
@@ -233,6 +260,11 @@ func (k *keeping) plan(b *batch) error {
 	}
 	for event, t := range tallies {
 		if err := b.putTally(event, t); err != nil {
+			return err
+		}
+	}
+	for _, next := range k.then {
+		if err := next.plan(b); err != nil {
 			return err
 		}
 	}

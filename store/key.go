@@ -39,6 +39,7 @@ import (
 //	f listener:u128                  a listener at this relay: sealed record
 //	g tag                            the event type: sealed record
 //	R rule:u128                      the rule: sealed record
+//	T trigger:u128                   the trigger: sealed record
 //	j sha256(relay, app)             the seat of this store's own listener at a relay: sealed record
 //	k sha256(app, key)               → event and when it was kept, by the idempotency key
 //	c                                totals: sealed record
@@ -72,6 +73,7 @@ const (
 	prefixSeat     = 'j'
 	prefixType     = 'g'
 	prefixRule     = 'R'
+	prefixTrigger  = 'T'
 	prefixOnce     = 'k'
 	prefixSeries   = 's'
 	prefixFiller   = 'z'

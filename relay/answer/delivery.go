@@ -121,7 +121,7 @@ func formatAt(to *capture.Endpoint, e *capture.Event) capture.Format {
 	if to.Format != capture.FormatAuto {
 		return to.Format
 	}
-	if e.Origin == capture.FromTrigger || e.Origin == capture.FromSample && e.Provider == "" {
+	if e.Origin == capture.FromTrigger && e.Trigger == "" || e.Origin == capture.FromSample && e.Provider == "" {
 		return capture.FormatStandard
 	}
 	return capture.FormatRaw

@@ -91,7 +91,7 @@ func inJSON(e *capture.Event, body []byte) []byte {
 	switch {
 	case len(body) == 0:
 		return []byte("null")
-	case e.Origin == capture.FromTrigger:
+	case e.Origin == capture.FromTrigger && e.Trigger == "":
 		return body
 	case !utf8.Valid(body):
 		return []byte(`{"base64":"` + base64.StdEncoding.EncodeToString(body) + `"}`)

@@ -18,6 +18,7 @@ type Engine interface {
 	Endpoints
 	Statistics
 	Types
+	Triggers
 	Reader
 	Resender
 }
@@ -227,6 +228,33 @@ func (c *confined) Fire(ctx context.Context, tag string, f capture.Firing) (fire
 	}
 	f.App = c.app
 	return c.all.Fire(ctx, tag, f)
+}
+
+func (c *confined) Triggers(ctx context.Context, app string) ([]capture.Trigger, error) {
+	return only(c.its(app), func() ([]capture.Trigger, error) { return c.all.Triggers(ctx, c.app) })
+}
+
+func (c *confined) Trigger(ctx context.Context, id capture.ID) (capture.Trigger, error) {
+	return only(c.owns(ctx, capture.TriggerID, id), func() (capture.Trigger, error) { return c.all.Trigger(ctx, id) })
+}
+
+func (c *confined) CreateTrigger(ctx context.Context, app string, spec capture.TriggerSpec) (capture.Trigger, error) {
+	return only(c.its(app), func() (capture.Trigger, error) { return c.all.CreateTrigger(ctx, c.app, spec) })
+}
+
+func (c *confined) UpdateTrigger(ctx context.Context, id capture.ID, patch json.RawMessage) (capture.Trigger, error) {
+	return only(c.owns(ctx, capture.TriggerID, id), func() (capture.Trigger, error) { return c.all.UpdateTrigger(ctx, id, patch) })
+}
+
+func (c *confined) DeleteTrigger(ctx context.Context, id capture.ID) error {
+	if err := c.owns(ctx, capture.TriggerID, id); err != nil {
+		return err
+	}
+	return c.all.DeleteTrigger(ctx, id)
+}
+
+func (c *confined) FireTrigger(ctx context.Context, id capture.ID, call capture.TriggerCall) (capture.TriggerAnswer, error) {
+	return only(c.owns(ctx, capture.TriggerID, id), func() (capture.TriggerAnswer, error) { return c.all.FireTrigger(ctx, id, call) })
 }
 
 func (c *confined) Events(ctx context.Context, q capture.Query) (capture.Page, error) {

@@ -120,6 +120,7 @@ func needs(method, at string) []capture.Scope {
 	}
 	app, _ := path.Match("/api/v1/apps/*", at)
 	emits, _ := path.Match("/api/v1/apps/*/events", at)
+	fires, _ := path.Match("/api/v1/triggers/*/fire", at)
 	switch {
 	case at == "/api/v1/whoami":
 		return capture.Scopes
@@ -129,7 +130,7 @@ func needs(method, at string) []capture.Scope {
 		return []capture.Scope{capture.ScopeRead, capture.ScopeListen}
 	case reads:
 		return []capture.Scope{capture.ScopeRead}
-	case emits && method == http.MethodPost:
+	case (emits || fires) && method == http.MethodPost:
 		return []capture.Scope{capture.ScopeIngest}
 	}
 	return []capture.Scope{capture.ScopeManage}

@@ -24,6 +24,7 @@ type Registry interface {
 	Statistics
 	Types
 	Rules
+	Triggers
 	Signatures
 }
 
@@ -104,6 +105,21 @@ type Rules interface {
 	DeleteRule(context.Context, capture.ID) error
 	ResetRules(context.Context, capture.ID) error // "": all
 	ExplainRules(ctx context.Context, event capture.ID) ([]capture.RuleExplanation, error)
+}
+
+// Triggers manages triggers, and fires them. What is secret of them is masked
+// wherever they are read.
+type Triggers interface {
+	Triggers(ctx context.Context, app string) ([]capture.Trigger, error) // by name; of "" all
+	Trigger(context.Context, capture.ID) (capture.Trigger, error)
+	CreateTrigger(ctx context.Context, app string, spec capture.TriggerSpec) (capture.Trigger, error)
+	// UpdateTrigger changes what the patch names: a JSON merge patch (RFC 7396)
+	// of a TriggerSpec.
+	UpdateTrigger(ctx context.Context, id capture.ID, patch json.RawMessage) (capture.Trigger, error)
+	DeleteTrigger(context.Context, capture.ID) error
+	// FireTrigger sends a call to the trigger's target, once, and says what came
+	// of it. What the target does is no error; what is wrong with the call is.
+	FireTrigger(ctx context.Context, id capture.ID, call capture.TriggerCall) (capture.TriggerAnswer, error)
 }
 
 // Signatures judges the signatures of what was kept.

@@ -44,6 +44,9 @@ func owned(t testing.TB) *owner {
 	}))}
 	t.Cleanup(o.app.Close)
 	d := &dispatch.Dispatcher{Store: s, History: s, Log: logs(t), Open: func(e capture.Endpoint) (dispatch.Sender, error) {
+		if e.Trigger() {
+			return &answer.Trigger{Of: o.registry.FiredBy}, nil
+		}
 		target, err := answer.ParseTarget(e.URL)
 		return &answer.Forward{Target: target}, err
 	}}
@@ -57,7 +60,7 @@ func owned(t testing.TB) *owner {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Delivers, d.Disable = r.Delivers, r.Disable
+	d.Delivers, d.Disable, d.Follow = r.Delivers, r.Disable, r.Follow
 	o.registry = r
 	o.server = &api.Server{Source: s, Registry: r, Resend: d.Resend, Version: "test", Ready: capture.Ready{Ingest: "http://ingest", Targets: []string{}}}
 	o.server.Listeners = &tunnel.Hub{Log: s, Roster: s}

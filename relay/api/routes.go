@@ -91,6 +91,13 @@ func (s *Server) routes() []route {
 		{"resetRule", "POST /api/v1/rules/{id}/reset", byRule, "Forget what a rule has done.", nil, does(s.resetRule), nil},
 		{"deleteRule", "DELETE /api/v1/rules/{id}", byRule, "Delete a rule.", nil, does(s.deleteRule), []int{conflict}},
 
+		{"listTriggers", "GET /api/v1/triggers", inQuery, "Triggers, by name. Of their URLs scheme and host are seen; of secrets nothing.", []parameter{app}, answers(s.triggers), []int{notFound}},
+		{"createTrigger", "POST /api/v1/triggers", inBody, "Register an outgoing request.", nil, takes(http.StatusCreated, s.createTrigger, "name", "url"), []int{notFound, conflict, invalid}},
+		{"getTrigger", "GET /api/v1/triggers/{id}", byTrigger, "A trigger.", nil, answers(s.trigger), nil},
+		{"updateTrigger", "PATCH /api/v1/triggers/{id}", byTrigger, "Change what the body names: a JSON merge patch (RFC 7396). What is masked stays as it is.", nil, patches[capture.TriggerSpec](s.updateTrigger), []int{conflict, invalid}},
+		{"deleteTrigger", "DELETE /api/v1/triggers/{id}", byTrigger, "Delete a trigger. Its firings stay.", nil, does(s.deleteTrigger), []int{conflict}},
+		{"fireTrigger", "POST /api/v1/triggers/{id}/fire", byTrigger, "Send its request once, and answer with what came of it.", nil, takes(http.StatusOK, s.fireTrigger), []int{conflict, invalid}},
+
 		{"listTokens", "GET /api/v1/tokens", inQuery, "Bearer tokens, the oldest first.", []parameter{app}, answers(s.tokens), []int{notFound}},
 		{"createToken", "POST /api/v1/tokens", inBody, "Create a bearer token. The answer has it, this once.", nil, takes(http.StatusCreated, s.createToken, "name", "scope"), []int{notFound, conflict, invalid}},
 		{"revokeToken", "DELETE /api/v1/tokens/{id}", byToken, "Revoke a bearer token.", nil, does(s.revokeToken), nil},

@@ -212,6 +212,27 @@ func TestEveryRoute(t *testing.T) {
 	call(404, "GET", "/rules/"+string(capture.NewID(capture.RuleID)), "")
 	call(200, "GET", "/rules/"+once["id"].(string), "")
 
+	call(201, "POST", "/triggers", `{"app":"shop","name":"after","hidden":true,"url":"`+o.app.URL+`/after"}`)
+	trigger := "/triggers/" + call(201, "POST", "/triggers", `{"app":"shop","name":"send","url":"`+o.app.URL+`/hidden?key=abcdefgh","method":"PUT",
+		"headers":{"Authorization":"Bearer abcdefghijklmnop","X-Slot":""},"query_params":["page"],"next":[{"trigger":"after","when":"always","map":{"a":"/status"}}],"timeout_ms":5000}`)["id"].(string)
+	call(409, "POST", "/triggers", `{"app":"shop","name":"send","url":"`+o.app.URL+`"}`)
+	call(422, "POST", "/triggers", `{"app":"shop","name":"s","url":"x://y"}`)
+	call(404, "POST", "/triggers", `{"app":"none","name":"s","url":"`+o.app.URL+`"}`)
+	count(call(200, "GET", "/triggers", ""), 2)
+	count(call(200, "GET", "/triggers?app=shop", ""), 2)
+	if read := fmt.Sprint(call(200, "GET", trigger, "")); strings.Contains(read, "abcdefgh") || strings.Contains(read, "/hidden") {
+		t.Errorf("a trigger is read as %s", read)
+	}
+	call(200, "PATCH", trigger, `{"query_params":null,"description":"d"}`)
+	call(422, "PATCH", trigger, `{"next":[{"trigger":"send"}]}`)
+	if out := call(200, "POST", trigger+"/fire", `{"data":{"a":1},"headers":{"x-slot":"v"}}`); out["status"] != 200.0 || out["error"] != false || fmt.Sprint(out["data"]) != "map[]" {
+		t.Errorf("fired: %v", out)
+	}
+	call(422, "POST", trigger+"/fire", `{"data":[1]}`)
+	call(200, "POST", trigger+"/fire", "")
+	call(204, "DELETE", trigger, "")
+	call(404, "DELETE", trigger, "")
+
 	if x := call(200, "POST", event+"/verify", `{"at":"now"}`); x["verdict"] != "unsigned" {
 		t.Errorf("the verdict is %v", x)
 	}

@@ -41,6 +41,7 @@ var spelled = map[reflect.Type]schema{
 	reflect.TypeFor[capture.As]():             oneOf("", capture.AsOriginal, capture.AsRetry, capture.AsNew),
 	reflect.TypeFor[capture.Side]():           oneOf("", capture.OnIngest, capture.OnDelivery),
 	reflect.TypeFor[capture.FaultKind]():      oneOf(capture.Faults...),
+	reflect.TypeFor[capture.When]():           oneOf(append([]capture.When{""}, capture.Whens...)...),
 	reflect.TypeFor[capture.State]():          oneOf(capture.Captured, capture.Pending, capture.Retrying, capture.OK, capture.Failed, capture.Rejected),
 	reflect.TypeFor[capture.Scope]():          oneOf(capture.Scopes...),
 	reflect.TypeFor[capture.Interval]():       oneOf(capture.ByMinute, capture.ByHour, capture.ByDay, capture.ByWeek, capture.ByMonth),

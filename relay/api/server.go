@@ -66,7 +66,7 @@ type Server struct {
 	Ready   capture.Ready
 	Version string
 	Token   string // of the one bearer that Guard knows beside the Registry's; "": none
-	MaxBody int64  // bytes of a request that makes an event; 0: 25 MiB
+	MaxBody int64  // bytes of a request that makes an event, or fires a trigger; 0: 25 MiB
 }
 
 // Handler has all routes of the surface. It trusts its callers: for a TCP
@@ -77,7 +77,7 @@ func (s *Server) Handler() http.Handler {
 	for _, rt := range routes {
 		most := int64(1 << 20)
 		switch rt.in {
-		case reflect.TypeFor[emissionInput]():
+		case reflect.TypeFor[emissionInput](), reflect.TypeFor[capture.TriggerCall]():
 			most = cmp.Or(s.MaxBody, 25<<20)
 		case reflect.TypeFor[typeInput](), reflect.TypeFor[capture.EventTypeSpec]():
 			most = 4 << 20 // a sample and a schema of 1 MiB each, escaped

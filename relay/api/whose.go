@@ -28,11 +28,12 @@ const (
 	byToken    whose = "token"
 	byListener whose = "listener"
 	byRule     whose = "rule"
+	byTrigger  whose = "trigger"
 	byTag      whose = "tag" // the first half of {tag}; what is built in may be read
 )
 
 // nouns are what {id}, or a parameter of the query by that name, is the id of.
-var nouns = map[whose]string{byEvent: capture.EventID, byAttempt: capture.AttemptID, byEndpoint: capture.EndpointID, byToken: capture.TokenID, byListener: capture.ListenerID, byRule: capture.RuleID}
+var nouns = map[whose]string{byEvent: capture.EventID, byAttempt: capture.AttemptID, byEndpoint: capture.EndpointID, byToken: capture.TokenID, byListener: capture.ListenerID, byRule: capture.RuleID, byTrigger: capture.TriggerID}
 
 // confine keeps who is bound to an app to what is the app's. Of anything else
 // it says what it says of what is not there, so that nobody learns which ids
@@ -78,7 +79,7 @@ func (s *Server) confine(rt *route, r *http.Request) error {
 			return noType(tag)
 		}
 		return nil
-	case byEvent, byAttempt, byEndpoint, byToken, byListener, byRule:
+	case byEvent, byAttempt, byEndpoint, byToken, byListener, byRule, byTrigger:
 		return s.own(r.Context(), app, nouns[rt.whose], r.PathValue("id"))
 	}
 	return &problem{Status: http.StatusForbidden, Code: "app",
@@ -136,6 +137,9 @@ func (s *Server) owner(ctx context.Context, noun string, id capture.ID) (app str
 	case capture.RuleID:
 		row, err := s.Registry.Rule(ctx, id)
 		return row.App, err
+	case capture.TriggerID:
+		t, err := s.Registry.Trigger(ctx, id)
+		return t.App, err
 	}
 	tokens, err := s.Registry.Tokens(ctx)
 	for _, t := range tokens {

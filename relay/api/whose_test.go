@@ -56,13 +56,14 @@ func (o *team) fresh(t *testing.T, app string) things {
 		must[capture.EventType](t)(o.registry.CreateType(ctx, app+":kind", capture.EventTypeSpec{Name: "of " + app, Sample: capture.Sample{Body: json.RawMessage("{}")}}, ""))
 	}
 	rule := must[capture.RuleRow](t)(o.registry.CreateRule(ctx, capture.RuleSpec{App: app, Name: "of " + app, Pass: true}))
-	return things{"$tag": app + ":kind", "$rule": string(rule.ID), "$listener": string(l.ID), "$app": app, "$endpoint": string(e.ID), "$event": string(c.Event.ID), "$attempt": string(done.Attempts[0].ID), "$token": string(token.ID), "$url": url + "/new"}
+	trigger := must[capture.Trigger](t)(o.registry.CreateTrigger(ctx, app, capture.TriggerSpec{Name: fmt.Sprint("of ", app, o.n), URL: url}))
+	return things{"$tag": app + ":kind", "$rule": string(rule.ID), "$trigger": string(trigger.ID), "$listener": string(l.ID), "$app": app, "$endpoint": string(e.ID), "$event": string(c.Event.ID), "$attempt": string(done.Attempts[0].ID), "$token": string(token.ID), "$url": url + "/new"}
 }
 
 // absent is of each an id or name of which there is none.
 func absent(o *team) things {
 	o.n++
-	return things{"$tag": fmt.Sprint("none", o.n, ":kind"), "$rule": string(capture.NewID(capture.RuleID)), "$listener": string(capture.NewID(capture.ListenerID)), "$app": fmt.Sprint("none", o.n), "$url": fmt.Sprint(o.app.URL, "/", o.n), "$endpoint": string(capture.NewID(capture.EndpointID)),
+	return things{"$tag": fmt.Sprint("none", o.n, ":kind"), "$rule": string(capture.NewID(capture.RuleID)), "$trigger": string(capture.NewID(capture.TriggerID)), "$listener": string(capture.NewID(capture.ListenerID)), "$app": fmt.Sprint("none", o.n), "$url": fmt.Sprint(o.app.URL, "/", o.n), "$endpoint": string(capture.NewID(capture.EndpointID)),
 		"$event": string(capture.NewID(capture.EventID)), "$attempt": string(capture.NewID(capture.AttemptID)), "$token": string(capture.NewID(capture.TokenID))}
 }
 
@@ -90,7 +91,7 @@ func (o *team) state(t *testing.T, app string) string {
 			all = append(all, token)
 		}
 	}
-	all = append(all, must[[]capture.EventType](t)(o.registry.Types(ctx, app)), must[[]capture.RuleRow](t)(o.registry.Rules(ctx, app)))
+	all = append(all, must[[]capture.EventType](t)(o.registry.Types(ctx, app)), must[[]capture.RuleRow](t)(o.registry.Rules(ctx, app)), must[[]capture.Trigger](t)(o.registry.Triggers(ctx, app)))
 	b, err := json.Marshal(all)
 	if err != nil {
 		t.Fatal(err)
@@ -165,6 +166,12 @@ func TestBound(t *testing.T) {
 		"DELETE /api/v1/rules/$rule":               {"", about, "", 204},
 		"POST /api/v1/rules/$rule/move":            {"", about, `{"place":1}`, 200},
 		"POST /api/v1/rules/$rule/reset":           {"", about, "", 204},
+		"GET /api/v1/triggers":                     {"read", list, "", 200},
+		"POST /api/v1/triggers":                    {"", about, `{"app":"$app","name":"$new","url":"$url"}`, 201},
+		"GET /api/v1/triggers/$trigger":            {"read", about, "", 200},
+		"PATCH /api/v1/triggers/$trigger":          {"", about, `{"description":"x"}`, 200},
+		"DELETE /api/v1/triggers/$trigger":         {"", about, "", 204},
+		"POST /api/v1/triggers/$trigger/fire":      {"ingest", about, `{"data":{"a":1}}`, 200},
 		"POST /api/v1/events/$event/verify":        {"read", about, "", 200},
 		"GET /api/v1/events/$event/rules":          {"read", about, "", 200},
 		"POST /api/v1/attempts/$attempt/judge":     {"read", about, "", 200},
@@ -274,7 +281,7 @@ func operations(t *testing.T, s *api.Server) map[string]bool {
 	w := watched(t, s.Handler())
 	all := map[string]bool{}
 	for path, item := range w.doc["paths"].(map[string]any) {
-		for _, noun := range []string{"endpoint", "event", "attempt", "token", "listener", "rule"} {
+		for _, noun := range []string{"endpoint", "event", "attempt", "token", "listener", "rule", "trigger"} {
 			path = strings.Replace(path, noun+"s/{id}", noun+"s/$"+noun, 1)
 		}
 		for method := range item.(map[string]any) {

@@ -78,6 +78,9 @@ type Dispatcher struct {
 	// Disable disables a registered endpoint that fails for too long. nil:
 	// none is.
 	Disable func(ctx context.Context, id capture.ID, why string) error
+	// Follow makes what follows from the first attempt of a trigger's firing,
+	// which is kept with how that ended. nil: nothing does.
+	Follow func(ctx context.Context, e *capture.Event, body []byte, a *capture.Attempt) ([]*capture.Change, error)
 	// ByHand leaves everything alone but what a user asked for: for commands
 	// that own the store for a moment.
 	ByHand bool
@@ -292,7 +295,7 @@ func (d *Dispatcher) laneOf(ctx context.Context, id capture.ID) *lane {
 		return l
 	}
 	row, err := d.History.EndpointRow(ctx, id)
-	if err == nil && row.Status != "" {
+	if err == nil && (row.Status != "" || row.Trigger()) {
 		l, err = d.open(row.Endpoint)
 	}
 	if err != nil && !errors.Is(err, capture.ErrNotFound) {

@@ -67,7 +67,7 @@ func (l *lane) judge(ctx context.Context, e capture.Endpoint, s capture.Schedule
 func (l *lane) noteReach(a *capture.Attempt) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.endpoint.Status != "" || a.Status == capture.AttemptSkipped {
+	if l.endpoint.Status != "" || l.endpoint.Trigger() || a.Status == capture.AttemptSkipped {
 		return
 	}
 	was := l.down

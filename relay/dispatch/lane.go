@@ -125,11 +125,17 @@ func (l *lane) park() bool {
 func (l *lane) concurrency() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.endpoint.Status != "" {
+	switch {
+	case l.endpoint.Status != "":
 		return max(1, l.endpoint.Concurrency)
+	case l.endpoint.Trigger():
+		return mostFirings // each has a caller who waits for it
 	}
 	return max(1, l.dispatcher.Concurrency)
 }
+
+// mostFirings is how many firings of a trigger are under way at a time.
+const mostFirings = 64
 
 // state reports whether the caller must start a probe, and when something is
 // due next.
@@ -188,6 +194,13 @@ func (l *lane) attempt(ctx context.Context, a *capture.Attempt, e capture.Whole,
 		a.Final = a.Status == capture.AttemptFailed && a.TriggeredBy == capture.BySystem
 	}
 	change.Attempts = append(change.Attempts, l.overtaken(ctx, a)...)
+	if d := l.dispatcher; d.Follow != nil && e.Event.Trigger != "" && a.Number == 1 {
+		then, err := d.Follow(context.WithoutCancel(ctx), &e.Event, e.Body, a)
+		if err != nil {
+			l.log.Error("the firings that follow could not be made", "event", a.Event, "err", err)
+		}
+		change.Then = then
+	}
 	l.fold(ctx, a)
 	l.dispatcher.unkept.Acquire(context.WithoutCancel(ctx), 1) // fails only with its context
 	l.dispatcher.Store.KeepAsync(change, func(err error) {

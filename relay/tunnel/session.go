@@ -70,7 +70,7 @@ func (s *session) wants(e *capture.Event) bool {
 	if e.Claimed != "" {
 		return e.Claimed == s.id
 	}
-	return s.only == ""
+	return s.only == "" && e.Trigger == "" // a firing goes to its target alone
 }
 
 func (s *session) describe(row *capture.ListenerRow) {
