@@ -10,12 +10,14 @@ import (
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/relay/api"
 	"code.hooktape.dev/hooktape/relay/api/ark"
+	"code.hooktape.dev/hooktape/relay/api/coviu"
 )
 
 // dialects are the other systems whose wire formats the management address
 // speaks, and how they are asked to.
 type dialects struct {
-	ark ark.Options
+	ark   ark.Options
+	coviu coviu.Options
 }
 
 // dialectSetting is a choice where a system's document and its servers differ.
@@ -75,5 +77,6 @@ func parseDialects(given []string) (d dialects, err error) {
 func (d *dialects) serve(engine func(*http.Request) api.Engine) []api.Dialect {
 	return []api.Dialect{
 		ark.New(engine, d.ark),
+		coviu.New(engine, d.coviu),
 	}
 }

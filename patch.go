@@ -88,6 +88,27 @@ func (p patch) header(name, alias, use string, path ...string) cli.Flag {
 	return f
 }
 
+// whole is a flag that sets all members of a JSON object.
+func (p patch) whole(e *env, use string) cli.Flag {
+	return setter("data", use, func(v string) error {
+		b, err := e.text(v)
+		if err == nil {
+			err = checkJSON(b)
+		}
+		if err != nil {
+			return err
+		}
+		var all map[string]any
+		if err := json.Unmarshal(b, &all); err != nil {
+			return err
+		}
+		for name, v := range all {
+			p.set(v, name)
+		}
+		return nil
+	})
+}
+
 // setter is a flag that hands each of its values to set.
 func setter(name, use string, set func(string) error) *cli.GenericFlag {
 	return &cli.GenericFlag{Name: name, Usage: use, Value: setFunc(set)}

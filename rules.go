@@ -148,23 +148,7 @@ func ruleFlags(e *env, p patch) []cli.Flag {
 		return f, nil
 	}
 	return []cli.Flag{
-		setter("data", "the rule, or what is to change, as `JSON`, @FILE or -", func(v string) error {
-			b, err := e.text(v)
-			if err == nil {
-				err = checkJSON(b)
-			}
-			if err != nil {
-				return err
-			}
-			var all map[string]any
-			if err := json.Unmarshal(b, &all); err != nil {
-				return err
-			}
-			for name, v := range all {
-				p.set(v, name)
-			}
-			return nil
-		}),
+		p.whole(e, "the rule, or what is to change, as `JSON`, @FILE or -"),
 		p.flag("name", "`NAME` for people, by which commands find it too", asText, "name"),
 		p.flag("app", "only events of the app `SLUG`", asText, "app"),
 		p.flag("on", "`ingest`: what the provider is answered; or delivery: what the app's answer becomes", oneOf(capture.OnIngest, capture.OnDelivery), "on"),

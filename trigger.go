@@ -21,6 +21,7 @@ import (
 type triggerOptions struct {
 	common
 	f       capture.Firing
+	call    callOptions
 	headers headersFlag
 	burst   replay.Burst
 	rate    string
@@ -32,11 +33,13 @@ type triggerOptions struct {
 func triggerCommand(e *env) *cli.Command {
 	o := &triggerOptions{timeout: spanFlag(30 * time.Second)}
 	return &cli.Command{
-		Name: "trigger", Usage: "send a sample, signed as its provider signs", ArgsUsage: "TAG",
+		Name: "trigger", Usage: "send a sample, signed as its provider signs, or fire a trigger", ArgsUsage: "TAG|ID|NAME",
 		Description: "A TAG is an event type of hooktape types ls: github:push, stripe:invoice.paid, or one of\n" +
 			"your own. Goes to the endpoints of --app and to whoever listens, else to --to URL. Exits with\n" +
-			"1 when an attempt failed, and with 3 when a challenge is not answered as its provider wants.",
-		Flags: append(o.common.flags(),
+			"1 when an attempt failed, and with 3 when a challenge is not answered as its provider wants.\n" +
+			"An ID or a NAME is that of a trigger of --app, and takes --data, --query, -H and --timeout:\n" +
+			"what hooktape triggers fire does.",
+		Flags: append(append(o.common.flags(), o.call.flags(e)...),
 			setter("set", "put a value in the body: `/pointer=value`, JSON or text, or @FILE; repeatable", func(v string) error {
 				set, err := e.setting(v)
 				o.f.Set = append(o.f.Set, set)
@@ -67,11 +70,31 @@ func triggerCommand(e *env) *cli.Command {
 			if err := o.check(); err != nil {
 				return err
 			}
+			if arg := c.Args().First(); !strings.Contains(arg, ":") || o.call.given() {
+				return o.registered(c, e, arg)
+			}
 			return withClient(c.Context, e, &o.common, func(client *api.Client) error {
 				return o.run(c.Context, e, client, c.Args().First())
 			})
 		},
 	}
+}
+
+// registered fires a trigger.
+func (o *triggerOptions) registered(c *cli.Context, e *env, arg string) error {
+	for _, name := range []string{"set", "to", "url", "secret", "unsigned", "forged", "seed", "count", "rate", "no-store", "dry-run"} {
+		if c.IsSet(name) {
+			return usage("--%s is for a sample, and %s is no TAG, which has a colon; a trigger takes --data, --query, -H, --timeout and --app", name, arg)
+		}
+	}
+	o.call.headers = o.headers
+	return withClient(c.Context, e, &o.common, func(client *api.Client) error {
+		t, err := findTrigger(c.Context, client, o.f.App, arg)
+		if err != nil {
+			return err
+		}
+		return o.call.within(c.Context, time.Duration(o.timeout), e, &o.common, client, &t)
+	})
 }
 
 // setting reads what capture.ParseSetting does, and /pointer=@FILE.

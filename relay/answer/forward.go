@@ -86,8 +86,8 @@ func (f *Forward) Request(e *capture.Event, body []byte, a *capture.Attempt) *ca
 // ours are the headers that say what a request carries.
 func ours(e *capture.Event, a *capture.Attempt) capture.Headers {
 	h := capture.Headers{{EventHeader, string(e.ID)}, {AttemptHeader, strconv.Itoa(a.Number)}}
-	if a.TriggeredBy != capture.ByUser || e.Origin == capture.FromSample && a.Number == 1 {
-		return h // a sample's first time is no replay
+	if a.TriggeredBy != capture.ByUser || (e.Origin == capture.FromSample || e.Trigger != "") && a.Number == 1 {
+		return h // the first time of a sample or a firing is no replay
 	}
 	of := a.TriggeredFrom
 	if of == capture.FromManual {
