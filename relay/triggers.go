@@ -274,7 +274,7 @@ func checkChains(others []capture.Trigger, t *capture.Trigger) error {
 			}
 		}
 	}
-	for name := range byName {
+	for _, name := range append([]string{t.Name}, sortedKeys(byName)...) { // whoever comes back, comes by this one
 		if _, err := chainFrom(byName, name, nil); err != nil {
 			return err
 		}
