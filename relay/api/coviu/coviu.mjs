@@ -15,7 +15,7 @@
 
 class TriggerError extends Error {
   constructor(code, message, status, cause) {
-    super(message, { cause })
+    super(message, cause && { cause })
     this.name = 'TriggerError'
     this.code = code
     this.status = status // of the service's answer; undefined where there was none

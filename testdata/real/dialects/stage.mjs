@@ -8,11 +8,14 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 
 // start runs `hooktape listen` with more arguments on a store of its own, and
-// resolves once it is ready: { api, ingest, cli(...args) → stdout, stop() }.
+// resolves once it is ready: { api, ingest, cli(...args) → stdout, log() → its
+// stderr so far, stop() }.
 export async function start(...args) {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'hooktape-'))
   const env = { ...process.env, HOOKTAPE_STORE: path.join(dir, 'store') }
-  const child = spawn('./hooktape', ['listen', '--json', '--ingest', '127.0.0.1:0', '--api', '127.0.0.1:0', ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn('./hooktape', ['listen', '--json', '--ingest', '127.0.0.1:0', '--api', '127.0.0.1:0', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let log = ''
+  child.stderr.on('data', (chunk) => { log += chunk; process.stderr.write(chunk) })
   const ended = new Promise((end) => child.once('exit', end))
   process.once('exit', () => child.kill())
   const ready = await new Promise((resolve, reject) => {
@@ -27,6 +30,7 @@ export async function start(...args) {
   const run = promisify(execFile)
   return {
     ...ready,
+    log: () => log,
     cli: async (...words) => (await run('./hooktape', words, { env, maxBuffer: 64 << 20 })).stdout,
     stop: async () => { child.kill('SIGINT'); await ended; fs.rmSync(dir, { recursive: true }) },
   }
