@@ -190,7 +190,7 @@ func payload(t *capture.Trigger, data json.RawMessage) ([]byte, capture.Headers,
 // slotted is what a caller gives for the slots among a trigger's headers. Of those
 // that have a value the caller's counts for nothing.
 func slotted(t *capture.Trigger, given map[string]json.RawMessage) (h capture.Headers, err error) {
-	var slots []string // in lower case, as Meant wants them
+	var slots []string                             // in lower case, as Meant wants them
 	own := make(map[string]string, len(t.Headers)) // by lower case
 	for _, name := range sortedKeys(t.Headers) {
 		own[strings.ToLower(name)] = name
