@@ -397,6 +397,11 @@ func TestMaskedStays(t *testing.T) {
 	if now, _ := f.FiredBy(made.ID); now.URL != f.target.URL+"/path?key=1" || now.Headers["Authorization"] != "Bearer abc" || len(now.Headers) != 3 {
 		t.Errorf("written as it is read it becomes %+v", now)
 	}
+	for _, patch := range []string{`{"url":"http://other.example/••••••••"}`, `{"headers":{"X-New":"••••••••"}}`} {
+		if _, err := f.UpdateTrigger(t.Context(), made.ID, json.RawMessage(patch)); err == nil || !strings.Contains(err.Error(), "it is masked") {
+			t.Errorf("%s: %v, want it refused", patch, err)
+		}
+	}
 	// Of another store it is the same.
 	f.open(t)
 	if now, ok := f.FiredBy(made.ID); !ok || now.URL != f.target.URL+"/path?key=1" {

@@ -210,6 +210,14 @@ func (r *Registry) checkTrigger(s *capture.TriggerSpec) error {
 	if s.Encoding != "" && !s.TakesData() {
 		return field("encoding", "a firing by %s has no data", s.Method)
 	}
+	if strings.Contains(s.URL, capture.HiddenSecret) {
+		return field("url", "it is masked, as reads have it: give it whole")
+	}
+	for _, h := range sortedKeys(s.Headers) {
+		if strings.Contains(s.Headers[h], capture.HiddenSecret) {
+			return field("headers."+h, "it is masked, as reads have it: give it whole")
+		}
+	}
 	if err := r.hooks.Check(capture.EndpointSpec{URL: s.URL, Headers: s.Headers}); err != nil {
 		return err
 	}
