@@ -90,6 +90,9 @@ func (o *triggerOptions) registered(c *cli.Context, e *env, arg string) error {
 	o.call.headers = o.headers
 	return withClient(c.Context, e, &o.common, func(client *api.Client) error {
 		t, err := findTrigger(c.Context, client, o.f.App, arg)
+		if own := (hinted{}); errors.As(err, &own) {
+			return hinted{own.error, own.hint + "\n  A sample has a TAG with a colon, such as github:push: hooktape types ls shows those."}
+		}
 		if err != nil {
 			return err
 		}

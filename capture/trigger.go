@@ -137,40 +137,44 @@ func MaskedURL(raw string) string {
 }
 
 // Secrets are the texts that let in where the trigger sends to, and the URL
-// itself: what nobody else is to see. Of texts under six bytes there are none,
-// which stand in a message by chance.
+// itself: what nobody is to see, also where a target repeats what it was sent. A
+// value is one by its name, or by its length: short ones stand in an answer by
+// chance.
 func (s *TriggerSpec) Secrets() (all []string) {
-	add := func(texts ...string) {
+	add := func(least int, texts ...string) {
 		for _, t := range texts {
-			if len(t) >= 6 && !slices.Contains(all, t) {
+			if len(t) >= least && !slices.Contains(all, t) {
 				all = append(all, t)
 			}
 		}
 	}
-	add(s.URL)
-	if u, err := url.Parse(s.URL); err == nil {
-		if len(u.Path) >= 16 {
-			add(u.RequestURI(), u.EscapedPath(), u.Path)
+	least := func(name string) int {
+		if (Header{name}).Credential() || strings.Contains(strings.ToLower(name), "sig") {
+			return 6
 		}
-		for _, values := range u.Query() {
+		return 16
+	}
+	add(6, s.URL)
+	if u, err := url.Parse(s.URL); err == nil {
+		add(16, u.RequestURI(), u.EscapedPath(), u.Path, u.RawQuery)
+		for name, values := range u.Query() {
 			for _, v := range values {
-				add(v, url.QueryEscape(v))
+				add(least(name), v, url.QueryEscape(v), url.PathEscape(v))
 			}
 		}
-		add(u.RawQuery)
 	}
 	for name, value := range s.Headers {
 		if !(Header{name, value}).Guarded() {
 			continue
 		}
-		add(value)
 		scheme, rest, ok := strings.Cut(value, " ")
-		if add(rest); !ok || !strings.EqualFold(scheme, "Basic") {
+		add(least(name), value, rest) // a token without its scheme, too
+		if !ok || !strings.EqualFold(scheme, "Basic") {
 			continue
 		}
 		if plain, err := base64.StdEncoding.DecodeString(rest); err == nil {
 			_, password, _ := strings.Cut(string(plain), ":")
-			add(string(plain), password)
+			add(6, string(plain), password)
 		}
 	}
 	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) }) // the whole before its parts

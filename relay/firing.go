@@ -134,7 +134,7 @@ func (r *Registry) firing(ctx context.Context, t *capture.Trigger, call capture.
 	if err != nil {
 		return nil, err
 	}
-	to, err := r.hooks.Target(ctx, t.App, t.Stands())
+	to, err := r.standIn(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -147,6 +147,25 @@ func (r *Registry) firing(ctx context.Context, t *capture.Trigger, call capture.
 	a := byHand(e, &to)
 	a.As = ""
 	return &capture.Change{Event: e, Body: body, Attempts: []*capture.Attempt{a}}, nil
+}
+
+// standIn is the endpoint that stands for a trigger's target, which a lane goes
+// to. It is asked for once.
+func (r *Registry) standIn(ctx context.Context, t *capture.Trigger) (e capture.Endpoint, err error) {
+	key := t.App + "\x00" + t.Name
+	r.known.mu.RLock()
+	e, ok := r.known.standIns[key]
+	r.known.mu.RUnlock()
+	if ok {
+		return e, nil
+	}
+	if e, err = r.hooks.Target(ctx, t.App, t.Stands()); err != nil {
+		return e, err
+	}
+	r.known.mu.Lock()
+	defer r.known.mu.Unlock()
+	r.known.standIns[key] = e
+	return e, nil
 }
 
 // payload is what is sent of data, and the headers that say what it is.

@@ -335,7 +335,7 @@ func TestFiringHides(t *testing.T) {
 	secret := func(s *capture.TriggerSpec) {
 		s.Headers = map[string]string{"Authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte("user:path-word-one")), "X-Key": "path/word\"two", "X-Plain": "", "Accept": "text/plain"}
 	}
-	there := f.create(t, "there", "/services/path-word-three?key=path-word-four&x=path%20word%20five", secret)
+	there := f.create(t, "there", "/services/path-word-three?key=path-word-four&x-token=path%20word%20five", secret)
 	nobody := httptest.NewServer(nil)
 	nobody.Close()
 	away := f.create(t, "away", "", secret, func(s *capture.TriggerSpec) { s.URL = nobody.URL + "/path-word-six" })

@@ -93,6 +93,7 @@ type known struct {
 	tokens map[capture.Digest]capture.Token
 
 	triggers map[capture.ID]capture.Trigger
+	standIns map[string]capture.Endpoint // by app and name
 
 	rules  sync.Mutex // held from a change of a rule until all are put to work
 	chains sync.Mutex // held from a look at the triggers until what was decided by it is kept
@@ -121,7 +122,7 @@ func NewRegistry(ctx context.Context, r Records, h Hooks) (*Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &known{apps: map[string]capture.App{}, keys: map[string]string{}, tokens: map[capture.Digest]capture.Token{}, triggers: map[capture.ID]capture.Trigger{}}
+	k := &known{apps: map[string]capture.App{}, keys: map[string]string{}, tokens: map[capture.Digest]capture.Token{}, triggers: map[capture.ID]capture.Trigger{}, standIns: map[string]capture.Endpoint{}}
 	for _, t := range triggers {
 		k.triggers[t.ID] = t
 	}

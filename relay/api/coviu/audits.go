@@ -32,13 +32,16 @@ type audit struct {
 	ResponseSHA256 *capture.Digest `json:"responseSha256"`
 }
 
-// The most firings of a page, and the events looked at for one.
+// The most firings of a page, and how many events are looked at for one: a
+// plugin may make events of its own, too.
 const (
 	mostAudits = 100
 	mostSeen   = 500
+	mostLooks  = 20
 )
 
-// audits are those of a plugin's firings, the newest first, in pages.
+// audits are those of a plugin's firings, the newest first, in pages: next is the
+// cursor of the page that follows. One that is followed by another may be short.
 func (s *service) audits(r *http.Request) (int, any, error) {
 	q := r.URL.Query()
 	limit, err := number(q.Get("limit"), "limit", 50)
@@ -57,7 +60,8 @@ func (s *service) audits(r *http.Request) (int, any, error) {
 		Audits []audit `json:"audits"`
 		Next   string  `json:"next,omitempty"`
 	}{Audits: []audit{}}
-	for want := min(max(int(limit), 1), mostAudits); ; {
+	want := int(min(max(limit, 1), mostAudits))
+	for range mostLooks {
 		page, err := engine.Events(r.Context(), capture.Query{App: app, Filter: "origin:trigger", Cursor: cursor, Limit: mostSeen})
 		if err != nil {
 			return 0, nil, err
@@ -83,6 +87,8 @@ func (s *service) audits(r *http.Request) (int, any, error) {
 			return http.StatusOK, out, nil
 		}
 	}
+	out.Next = strconv.FormatUint(cursor, 10)
+	return http.StatusOK, out, nil
 }
 
 func number(text, field string, otherwise uint64) (uint64, error) {

@@ -107,7 +107,7 @@ func refusalOf(err error) (int, refusal) {
 		status = http.StatusUnprocessableEntity
 	}
 	if codes[status] == "" || status >= 500 {
-		return http.StatusInternalServerError, refusal{"internal", "the request could not be served; its service's log says why"}
+		return http.StatusInternalServerError, refusal{"internal", "the webhook service failed; try again, or ask who runs it"}
 	}
 	return status, refusal{codes[status], detail}
 }
