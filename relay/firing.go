@@ -222,7 +222,7 @@ func slotted(t *capture.Trigger, given map[string]json.RawMessage) (h capture.He
 		field := "headers." + name
 		as, ok := own[strings.ToLower(name)]
 		if !ok {
-			return nil, &capture.FieldError{Field: field, Problem: "the trigger takes no such header" + capture.Meant("; did you mean %q?", name, slots)}
+			return nil, &capture.FieldError{Field: field, Problem: "it takes no such header" + capture.Meant("; did you mean %q?", name, slots)}
 		}
 		if seen[as] {
 			return nil, &capture.FieldError{Field: field, Problem: "is there twice, in another case"}
@@ -263,7 +263,7 @@ func asked(t *capture.Trigger, given map[string]json.RawMessage) (string, error)
 	for _, name := range sortedKeys(given) {
 		field := "query_params." + name
 		if !slices.Contains(t.QueryParams, name) {
-			return "", &capture.FieldError{Field: field, Problem: "the trigger takes no such parameter" + capture.Meant("; did you mean %q?", name, t.QueryParams)}
+			return "", &capture.FieldError{Field: field, Problem: "it takes no such parameter" + capture.Meant("; did you mean %q?", name, t.QueryParams)}
 		}
 		if string(bytes.TrimSpace(given[name])) == "null" {
 			continue

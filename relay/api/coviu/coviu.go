@@ -3,10 +3,11 @@
 // document's format, and a plugin fires them by their ids through a service that
 // shows it neither URLs nor credentials. A plugin is an app. The document names
 // no routes, for its api is handed to plugins in their page; coviu.mjs, beside
-// this file, makes that api of these.
+// this file and served by it, makes that api of these.
 package coviu
 
 import (
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,6 +23,11 @@ type Options struct{}
 
 // base is above all routes.
 const base = "/coviu/v1/plugins/{plugin}/"
+
+// module is the api that plugins have.
+//
+//go:embed coviu.mjs
+var module []byte
 
 // New is the dialect over an engine. Firing asks for a token of the scope
 // ingest, audits for read, and all else for manage.
@@ -46,6 +52,10 @@ func New(engine func(*http.Request) api.Engine, _ Options) api.Dialect {
 			reply(w, status, v)
 		})
 	}
+	mux.HandleFunc("GET /coviu/v1/coviu.mjs", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+		w.Write(module)
+	})
 	return api.Dialect{
 		Name: "coviu", Routes: []string{"/coviu/v1/"}, Serve: mux, MaxBody: 25 << 20, Scope: scope,
 		Fail: func(w http.ResponseWriter, status int, detail string) {
@@ -56,7 +66,7 @@ func New(engine func(*http.Request) api.Engine, _ Options) api.Dialect {
 
 func scope(r *http.Request) capture.Scope {
 	switch {
-	case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/trigger"):
+	case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/trigger"), strings.HasSuffix(r.URL.Path, ".mjs"):
 		return capture.ScopeIngest
 	case r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/audits"):
 		return capture.ScopeRead

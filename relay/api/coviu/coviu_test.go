@@ -163,6 +163,18 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// TestModule: who has the address has the module.
+func TestModule(t *testing.T) {
+	p := newPlatform(t)
+	r := httptest.NewRequest("GET", "http://localhost/coviu/v1/coviu.mjs", nil)
+	r.Header.Set("Authorization", "Bearer "+p.tokens["ingest"])
+	w := httptest.NewRecorder()
+	p.h.ServeHTTP(w, r)
+	if w.Code != 200 || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/javascript") || !strings.Contains(w.Body.String(), "export function connect(") {
+		t.Errorf("answered %d %v %s", w.Code, w.Header(), w.Body)
+	}
+}
+
 // FuzzTrigger: whatever a plugin sends, it is told in JSON, and it is never the
 // service's fault.
 func FuzzTrigger(f *testing.F) {
