@@ -112,6 +112,14 @@ func appFlags(e *env, p patch) []cli.Flag {
 		providerSecret(e, p, "secret", "verify what a provider sends, and sign in its name, with `PROVIDER=SECRET`, or PROVIDER=@FILE; PROVIDER/LABEL for one of several; repeatable", "secrets"),
 		providerSecret(e, p, "challenge-secret", "answer a provider's challenges with its secret: `PROVIDER=SECRET`, or PROVIDER=@FILE; repeatable", "challenges", "secrets"),
 		sealTo(p),
+		p.flag("check", "hold events against the app's event types: `lenient` (members they do not know are warnings), strict (they are errors) or off", func(v string) (any, error) {
+			word, err := oneOf("off", string(capture.CheckLenient), string(capture.CheckStrict))(v)
+			if word == "off" {
+				return nil, err
+			}
+			return word, err
+		}, "check"),
+		p.flag("metadata", "keep `JSON`, or @FILE, with it: an object, merged into what is there", e.asJSON, "metadata"),
 	}
 }
 
@@ -357,6 +365,7 @@ func writeApp(w io.Writer, a *capture.App) {
 	}
 	members(w, "name", a.Name, "description", a.Description, "state", appState(a), "answers", answers,
 		"challenges", challengesText(a.Challenges), "secrets of", strings.Join(slices.Sorted(maps.Keys(a.Secrets)), ", "), "sealed to", strings.Join(a.SealTo, ", "),
+		"checks", string(a.Check), "metadata", string(a.Metadata),
 		"secret", a.SigningSecret.Key, "ingest key", a.IngestKey.Key,
 		"created", by(a.Created, a.CreatedBy), "updated", by(a.Updated, a.UpdatedBy))
 }

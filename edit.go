@@ -32,6 +32,8 @@ var appSheet = sheet{
 	{"seal_to", "To whom a relay encrypts what it takes, as hooktape keygen shows them; then only\nlisteners read it, and endpoints get none of it.",
 		"[age1…]"},
 	{"secrets", "What providers sign with, by name: to verify what they send and to sign in their name.\nOne that is left as it is stays.", "{stripe: whsec_…, stripe/test: whsec_…}"},
+	{"check", "lenient or strict: hold its events against its event types; members that those do not\nknow are warnings, or errors.", "lenient"},
+	{"metadata", "An object of your own.", "{team: logistics}"},
 }
 
 var endpointSheet = sheet{

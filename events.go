@@ -257,6 +257,12 @@ func writeEvent(w io.Writer, r *capture.Row, body []byte, width int) {
 			fmt.Fprintf(w, "  %s\n", safe.Line(s.Detail))
 		}
 	}
+	if c := r.Conforms; c != nil {
+		fmt.Fprintf(w, "schema %s\n", strings.TrimSpace(string(c.Verdict)+" "+safe.Line(c.Type)))
+		for _, problem := range c.Problems {
+			fmt.Fprintf(w, "  %s\n", safe.Line(problem))
+		}
+	}
 	for _, k := range slices.Sorted(maps.Keys(r.Metadata)) {
 		fmt.Fprintf(w, "metadata %s: %s\n", safe.Line(k), safe.Line(r.Metadata[k]))
 	}

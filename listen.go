@@ -308,7 +308,7 @@ func (o *catching) own(ctx context.Context, e *env, forward answer.Options, scre
 	}
 	if ingest != nil {
 		in := &relay.Ingest{Keep: n.store.Keep, Plan: n.dispatch.Plan, Route: n.registry.Route, Challenge: n.registry.Challenge,
-			Verify: n.registry.Verify, Rule: n.rule, Sync: n.ownAnswer, MaxBody: int64(o.maxBody), Log: log}
+			Verify: n.registry.Verify, Check: n.registry.Check, Rule: n.rule, Sync: n.ownAnswer, MaxBody: int64(o.maxBody), Log: log}
 		more = append(more, func(ctx context.Context) error { return in.Serve(ctx, ingest) })
 	}
 	if up != nil {

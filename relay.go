@@ -119,7 +119,7 @@ func (o *relayOptions) run(ctx context.Context, e *env) error {
 	}
 	in := &relay.Ingest{
 		Keep: n.store.Keep, Plan: n.dispatch.Plan, Route: n.registry.RouteKey, Challenge: n.registry.Challenge,
-		Verify: n.registry.Verify, Rule: n.rule, Claim: hub.Claim, SealTo: n.registry.SealTo, Sync: n.farAnswer(hub), MaxBody: int64(o.maxBody), Log: log,
+		Verify: n.registry.Verify, Check: n.registry.Check, Rule: n.rule, Claim: hub.Claim, SealTo: n.registry.SealTo, Sync: n.farAnswer(hub), MaxBody: int64(o.maxBody), Log: log,
 	}
 	if o.wildcard {
 		in.Host = o.keyIn

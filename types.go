@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -115,7 +116,7 @@ func writeType(w io.Writer, t *capture.EventType) {
 	if len(t.Schema) > 0 {
 		schema = bytesText(int64(len(t.Schema)))
 	}
-	members(w, "name", t.Name, "description", t.Description, "signed as", t.Provider, "schema", schema, "created", stamp(t.Created), "updated", stamp(t.Updated))
+	members(w, "name", t.Name, "description", t.Description, "signed as", t.Provider, "schema", schema, "selector", strings.TrimSpace(t.Selector+" "+string(t.SelectorValue)), "created", stamp(t.Created), "updated", stamp(t.Updated))
 	if t.Builtin {
 		fmt.Fprintln(w, "  came with hooktape")
 	}
@@ -146,6 +147,8 @@ func typeFlags(e *env, p patch) []cli.Flag {
 		p.header("header", "H", "send the header `'K: V'` with the sample; repeatable", "sample", "headers"),
 		p.flag("method", "send the sample with `METHOD`", asText, "sample", "method"),
 		p.flag("path", "send the sample to `PATH`", asText, "sample", "path"),
+		p.flag("selector", "an event is of this type where `PLACES` of its body have the sample's values: event, or data.type,data.status", asText, "selector"),
+		p.flag("selector-value", "the values at these places are `JSON`, and not the sample's", e.asJSON, "selector_value"),
 		p.flag("schema", "a JSON Schema of the body as `JSON`, @FILE or -", e.asJSON, "schema"),
 	}
 }

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"cmp"
+	"encoding/json"
 	"maps"
 	"net/http"
 	"strings"
@@ -46,6 +47,9 @@ type AppSpec struct {
 	// with a label behind a slash where there are several: stripe, stripe/test.
 	// They are read as hidden.
 	Secrets map[string]string `json:"secrets,omitempty" cbor:"14,keyasint,omitempty"`
+	// Check holds the app's events against the event types made for it; "": no.
+	Check    CheckMode       `json:"check,omitempty" cbor:"15,keyasint,omitempty"`
+	Metadata json.RawMessage `json:"metadata,omitempty" cbor:"16,keyasint,omitempty"` // an object of the owner's, up to 256 KiB
 }
 
 // hiddenSecrets are the same names, with HiddenSecret behind each.

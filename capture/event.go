@@ -63,6 +63,9 @@ type Event struct {
 	Trigger ID `json:"trigger_id,omitempty" cbor:"26,keyasint,omitempty"`
 	// Opened says that it came sealed, and is here as it was before.
 	Opened bool `json:"opened,omitempty" cbor:"24,keyasint,omitempty"`
+	// Conforms is how it compares with the event types of its app; nil: the app
+	// does not ask, or has none.
+	Conforms *Conformity `json:"conforms,omitempty" cbor:"27,keyasint,omitempty"`
 }
 
 // DefaultApp is the app of events whose path names none.

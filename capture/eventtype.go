@@ -31,6 +31,12 @@ type EventTypeSpec struct {
 	Sample   Sample `json:"sample" cbor:"5,keyasint"`
 	// Schema is a JSON Schema (2020-12) of the body; absent: any body will do.
 	Schema json.RawMessage `json:"schema,omitempty" cbor:"6,keyasint,omitempty"`
+	// Selector names the values of a body that tell events of this type from
+	// others (capture/catalog): event, or data.object.type,data.status.
+	Selector string `json:"selector,omitempty" cbor:"7,keyasint,omitempty"`
+	// SelectorValue is what must stand there: a string, number or boolean, or
+	// an array with one for each. Absent: what stands there in the sample.
+	SelectorValue json.RawMessage `json:"selector_value,omitempty" cbor:"8,keyasint,omitempty"`
 }
 
 // Sample is a request as an event of its type looks. Its members are those of

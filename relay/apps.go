@@ -304,6 +304,12 @@ func checkApp(s *capture.AppSpec) error {
 			return err
 		}
 	}
+	if modes := []capture.CheckMode{capture.CheckLenient, capture.CheckStrict}; s.Check != "" && !slices.Contains(modes, s.Check) {
+		return &capture.FieldError{Field: "check", Problem: fmt.Sprintf("%q: want one of %s", s.Check, joined(modes))}
+	}
+	if err := checkMetadata(s.Metadata, 256<<10); err != nil {
+		return err
+	}
 	if err := checkSealTo(s); err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ func (r *Registry) Emit(ctx context.Context, slug string, what capture.Emission)
 	}
 	id := change.Event.ID
 	change.Key = what.Key
+	r.Check(change.Event, change.Body)
 	change.Attempts = r.hooks.Plan(change.Event, change.Body)
 	// Who hangs up now has made the event all the same.
 	if err := r.store.Keep(context.WithoutCancel(ctx), change); err != nil {

@@ -224,10 +224,7 @@ func (r *Registry) check(s *capture.EndpointSpec) error {
 	if s.Format != capture.FormatAuto && !slices.Contains(capture.Formats, s.Format) {
 		return &capture.FieldError{Field: "format", Problem: fmt.Sprintf("%q: want one of auto, %s", s.Format, joined(capture.Formats))}
 	}
-	if len(s.Metadata) > 0 && !bytes.HasPrefix(bytes.TrimSpace(s.Metadata), []byte("{")) {
-		return &capture.FieldError{Field: "metadata", Problem: "want a JSON object"}
-	}
-	if err := length("metadata", string(s.Metadata), 16<<10); err != nil {
+	if err := checkMetadata(s.Metadata, 16<<10); err != nil {
 		return err
 	}
 	if s.Timeout < 0 || s.Timeout > capture.Duration(10*time.Minute) {
@@ -271,4 +268,12 @@ func bare(err error) error {
 		return conflict
 	}
 	return err
+}
+
+// checkMetadata refuses what is no JSON object, and one of more bytes than most.
+func checkMetadata(m json.RawMessage, most int) error {
+	if len(m) > 0 && !bytes.HasPrefix(bytes.TrimSpace(m), []byte("{")) {
+		return &capture.FieldError{Field: "metadata", Problem: "want a JSON object"}
+	}
+	return length("metadata", string(m), most)
 }

@@ -60,6 +60,7 @@ func (r *Registry) Fire(ctx context.Context, tag string, f capture.Firing) (fire
 		if err != nil {
 			return fired, err
 		}
+		r.Check(e, body)
 		c := &capture.Change{Event: e, Body: body}
 		if to == nil {
 			c.Attempts = r.hooks.Plan(e, body)

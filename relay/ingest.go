@@ -43,6 +43,9 @@ type Ingest struct {
 	// Verify judges the signature of an event that was recognised. nil: nobody
 	// does.
 	Verify func(e *capture.Event, body []byte)
+	// Check notes how an event compares with what its app expects. nil: nobody
+	// does.
+	Check func(e *capture.Event, body []byte)
 	// Claim is the listener that an event is for; nil: nobody claims any.
 	Claim func(e *capture.Event, body []byte) capture.ID
 	// Challenge is what a provider is told that asks whether its receiver is
@@ -175,6 +178,9 @@ func (in *Ingest) take(w http.ResponseWriter, r *http.Request) (ruled http.Handl
 	provider.Describe(e, body)
 	if in.Verify != nil {
 		in.Verify(e, body)
+	}
+	if in.Check != nil {
+		in.Check(e, body)
 	}
 	if in.Challenge != nil {
 		if a, provider, ok := in.Challenge(e, body); ok {

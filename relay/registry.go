@@ -95,6 +95,7 @@ type known struct {
 	triggers map[capture.ID]capture.Trigger
 	standIns map[string]capture.Endpoint // by app and name
 
+	kinds  kinds      // has a lock of its own
 	rules  sync.Mutex // held from a change of a rule until all are put to work
 	chains sync.Mutex // held from a look at the triggers until what was decided by it is kept
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -109,6 +108,7 @@ func (r *Registry) CreateType(ctx context.Context, tag string, spec capture.Even
 		*t = capture.EventType{EventTypeSpec: spec, Created: now, Updated: now}
 		return nil
 	})
+	r.known.kinds.forget(tag)
 	return t, bare(err)
 }
 
@@ -166,6 +166,7 @@ func (r *Registry) UpdateType(ctx context.Context, tag string, patch json.RawMes
 		t.EventTypeSpec, t.Updated = spec, time.Now().UTC()
 		return nil
 	})
+	r.known.kinds.forget(tag)
 	return t, bare(err)
 }
 
@@ -197,7 +198,9 @@ func (r *Registry) DeleteType(ctx context.Context, tag string) error {
 	if t.Builtin {
 		return builtin(tag)
 	}
-	return bare(r.store.RemoveType(ctx, tag))
+	err = r.store.RemoveType(ctx, tag)
+	r.known.kinds.forget(tag)
+	return bare(err)
 }
 
 func builtin(tag string) error {
@@ -219,16 +222,18 @@ func checkType(s *capture.EventTypeSpec) error {
 	if len(s.Sample.Body) > mostSample || len(s.Schema) > mostSample {
 		return &capture.FieldError{Field: "sample.body", Problem: "want 1 MiB at most, and as much of schema"}
 	}
+	if len(s.Selector) == 0 && len(s.SelectorValue) > 0 {
+		return &capture.FieldError{Field: "selector_value", Problem: "want a selector, which says where it is to stand"}
+	}
 	if s.Provider != "" && !capture.IsSlug(s.Provider) {
 		return &capture.FieldError{Field: "provider", Problem: fmt.Sprintf("%q: want a provider's name, such as github", s.Provider)}
 	}
 	s.Sample = s.Sample.Whole()
-	t, err := parseSample(&s.Sample)
+	filled, err := filledSample(&s.Sample)
 	if err != nil {
 		return err
 	}
-	filled, err := t.fill(&fill.Source{Now: time.Now(), Rand: rand.New(rand.NewPCG(1, 0))})
-	if err != nil {
+	if _, _, err := selects(s, filled.Body); err != nil {
 		return err
 	}
 	_, _, err = catalog.Request(filled)

@@ -199,6 +199,7 @@ func (m making) headText(t *text) {
 		{"copy of", string(r.Parent)}, {"claimed by", string(r.Claimed)}, {"received", r.Received.Local().Format(time.RFC3339Nano)}, {"from", r.Remote}, {"provider", r.Provider},
 		{"provider's id", r.ProviderID}, {"signature", strings.TrimSpace(string(r.Signature.Verdict) + " " + r.Signature.Scheme)},
 		{"signature's cause", strings.Trim(string(r.Signature.Cause)+": "+r.Signature.Detail, ": ")}, {"secret", r.Signature.Secret},
+		{"schema", conformity(r.Conforms)},
 		{"size", comma(r.Size) + " B"}, {"sha256", fmt.Sprintf("%x", r.SHA256[:])}}
 	for _, a := range about {
 		if a[1] != "" {
@@ -208,6 +209,15 @@ func (m making) headText(t *text) {
 	for _, k := range sorted(r.Metadata) {
 		t.add(header, "metadata "+safe.Line(k)+": "+safe.Line(r.Metadata[k]))
 	}
+}
+
+// conformity is how an event compares with the event types of its app, in a
+// line.
+func conformity(c *capture.Conformity) string {
+	if c == nil {
+		return ""
+	}
+	return strings.TrimSpace(strings.Join(append([]string{string(c.Verdict) + " " + c.Type}, c.Problems...), "; "))
 }
 
 func (m making) addHeaders(t *text, hs capture.Headers) {

@@ -18,6 +18,14 @@ import (
 // email where every string in the same place has that one. A body with
 // templates is to be filled in first.
 func Infer(body json.RawMessage) (json.RawMessage, error) {
+	s, err := inferred(body)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(s)
+}
+
+func inferred(body json.RawMessage) (*schema, error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	var v any
@@ -29,7 +37,7 @@ func Infer(body json.RawMessage) (json.RawMessage, error) {
 	}
 	s := schemaOf(v)
 	s.Dialect = "https://json-schema.org/draft/2020-12/schema"
-	return json.Marshal(s)
+	return s, nil
 }
 
 // schema is as much of a JSON Schema as is inferred.
@@ -40,6 +48,7 @@ type schema struct {
 	Properties map[string]*schema `json:"properties,omitempty"`
 	Required   []string           `json:"required,omitempty"`
 	Items      *schema            `json:"items,omitempty"`
+	Closed     *bool              `json:"additionalProperties,omitempty"` // false: there are no others
 }
 
 // oneOrMore is written as a string where it is one.

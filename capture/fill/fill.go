@@ -65,6 +65,15 @@ func (t *Template) Fill(s *Source) (string, error) { return newFilling(s).text(t
 // Escape is a template that gives text back.
 func Escape(text string) string { return strings.ReplaceAll(text, "{{", "{{'{{'}}") }
 
+// Literal is the text that Escape made a template of; what it did not make is
+// returned as it is.
+func Literal(template string) string {
+	if text := strings.ReplaceAll(template, "{{'{{'}}", "{{"); Escape(text) == template {
+		return text
+	}
+	return template
+}
+
 // filling is what is known while something is filled.
 type filling struct {
 	Source

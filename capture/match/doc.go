@@ -21,6 +21,7 @@
 //	try:>1 dur:>1s size:>10k      finished attempts; how long the newest took; bytes of body
 //	is:failed                     ok failed pending retry captured refused pinned replay
 //	sig:invalid                   valid invalid stale unsigned unchecked
+//	schema:invalid                valid warning invalid unmatched unchecked
 //	origin:ingress                ingress trigger sample replay import
 //	since:1h before:14:00         when it was received
 //	header.x-github-event:push    any line of that name, whatever its case

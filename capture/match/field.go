@@ -51,6 +51,7 @@ var fields = map[string]field{
 
 	"is":     {compile: wordField(states, standing), example: "is:failed"},
 	"sig":    {compile: wordField(verdicts(), func(r *capture.Row) string { return "sig is " + string(r.Signature.Verdict) }), example: "sig:invalid"},
+	"schema": {compile: wordField(fits(), fitted), example: "schema:invalid"},
 	"origin": {compile: wordField(origins(), func(r *capture.Row) string { return "origin is " + string(r.Origin) }), example: "origin:replay"},
 
 	"since":  {compile: timeField(true), example: "since:1h"},
@@ -64,7 +65,7 @@ var fields = map[string]field{
 // alike is what people call the fields elsewhere, for "did you mean".
 var alike = map[string]string{"code": "status", "event": "type", "event_type": "type", "hdr": "header", "headers": "header",
 	"duration": "dur", "tries": "try", "attempts": "try", "attempt": "try", "verb": "method", "url": "path", "target": "path",
-	"signature": "sig", "after": "since", "until": "before", "state": "is", "length": "size", "param": "query",
+	"signature": "sig", "conforms": "schema", "after": "since", "until": "before", "state": "is", "length": "size", "param": "query",
 	"payload": "body", "data": "body", "json": "body"}
 
 // term reads one term.

@@ -54,6 +54,20 @@ func verdicts() (words []word) {
 	return words
 }
 
+func fits() (words []word) {
+	for _, v := range []capture.Fit{capture.Fits, capture.FitsAlmost, capture.Misfits, capture.FitsNone, capture.Unfitted} {
+		words = append(words, word{word: string(v), is: func(r *capture.Row) bool { return r.Conforms != nil && r.Conforms.Verdict == v }})
+	}
+	return words
+}
+
+func fitted(r *capture.Row) string {
+	if r.Conforms == nil {
+		return "it was held against no event type"
+	}
+	return "schema is " + string(r.Conforms.Verdict)
+}
+
 func origins() (words []word) {
 	for _, o := range []capture.Origin{capture.Ingress, capture.FromTrigger, capture.FromSample, capture.FromReplay, capture.Imported} {
 		words = append(words, word{word: string(o), is: func(r *capture.Row) bool { return r.Origin == o }})

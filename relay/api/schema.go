@@ -36,6 +36,8 @@ var spelled = map[reflect.Type]schema{
 	reflect.TypeFor[capture.Format]():         oneOf(append([]capture.Format{""}, capture.Formats...)...),
 	reflect.TypeFor[capture.Origin]():         oneOf(capture.Ingress, capture.FromTrigger, capture.FromSample, capture.FromReplay, capture.Imported),
 	reflect.TypeFor[capture.Verdict]():        oneOf(capture.Valid, capture.Invalid, capture.Stale, capture.Unsigned, capture.Unchecked),
+	reflect.TypeFor[capture.CheckMode]():      oneOf("", capture.CheckLenient, capture.CheckStrict),
+	reflect.TypeFor[capture.Fit]():            oneOf(capture.Fits, capture.FitsAlmost, capture.Misfits, capture.FitsNone, capture.Unfitted),
 	reflect.TypeFor[capture.Cause]():          text,
 	reflect.TypeFor[capture.Address]():        text,
 	reflect.TypeFor[capture.As]():             oneOf("", capture.AsOriginal, capture.AsRetry, capture.AsNew),

@@ -3,6 +3,7 @@ package spec
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -15,6 +16,27 @@ type checker struct {
 	text     json.RawMessage
 	compiled *jsonschema.Schema
 	effort   *effort
+}
+
+// compile makes a checker of a schema that is a document of its own.
+func compile(schema json.RawMessage) (*checker, error) {
+	if len(schema) > MostBytes {
+		return nil, fmt.Errorf("spec: the schema has %d MiB; the most is %d", len(schema)>>20, MostBytes>>20)
+	}
+	roots, err := decodeJSON(schema)
+	if err != nil {
+		return nil, fmt.Errorf("spec: %w", err)
+	}
+	d := newDocument(roots[0])
+	bundled, err := d.bundle(roots[0], dialectOf(roots[0]))
+	if err != nil {
+		return nil, fmt.Errorf("spec: the schema: %w", err)
+	}
+	c, err := d.check(bundled)
+	if err != nil {
+		return nil, fmt.Errorf("spec: the schema: %w", err)
+	}
+	return c, nil
 }
 
 // check makes a checker. The error says what is wrong with the schema.
@@ -84,14 +106,16 @@ func first(err error) string {
 	for len(e.Causes) > 0 {
 		e = e.Causes[0]
 	}
-	place, problem, ok := strings.Cut(strings.TrimPrefix(e.Error(), "at "), ": ")
-	switch place = strings.Trim(place, "'"); {
-	case !ok:
-		return cut(e.Error(), 300)
-	case place == "":
-		return cut(problem, 300)
+	return cut(problemOf(e).String(), 300)
+}
+
+// problemOf is an innermost error of a validation.
+func problemOf(e *jsonschema.ValidationError) Problem {
+	_, what, ok := strings.Cut(e.Error(), "': ") // at '/a/b': got string, want integer
+	if !ok {
+		what = e.Error()
 	}
-	return cut(place+": "+problem, 300)
+	return Problem{At: at("", e.InstanceLocation...), What: what}
 }
 
 // visits counts what a validator would do, as if all branches were taken.

@@ -20,21 +20,9 @@ import (
 //
 // Escape is done to each string of it; nil does nothing.
 func Example(schema json.RawMessage, seed uint64, escape func(string) string) (json.RawMessage, error) {
-	if len(schema) > MostBytes {
-		return nil, fmt.Errorf("spec: the schema has %d MiB; the most is %d", len(schema)>>20, MostBytes>>20)
-	}
-	roots, err := decodeJSON(schema)
+	c, err := compile(schema)
 	if err != nil {
-		return nil, fmt.Errorf("spec: %w", err)
-	}
-	d := newDocument(roots[0])
-	bundled, err := d.bundle(roots[0], dialectOf(roots[0]))
-	if err != nil {
-		return nil, fmt.Errorf("spec: the schema: %w", err)
-	}
-	c, err := d.check(bundled)
-	if err != nil {
-		return nil, fmt.Errorf("spec: the schema: %w", err)
+		return nil, err
 	}
 	v, err := generate(c, seed)
 	if err != nil {
