@@ -11,13 +11,15 @@ import (
 	"code.hooktape.dev/hooktape/relay/api"
 	"code.hooktape.dev/hooktape/relay/api/ark"
 	"code.hooktape.dev/hooktape/relay/api/coviu"
+	"code.hooktape.dev/hooktape/relay/api/ductape"
 )
 
 // dialects are the other systems whose wire formats the management address
 // speaks, and how they are asked to.
 type dialects struct {
-	ark   ark.Options
-	coviu coviu.Options
+	ark     ark.Options
+	coviu   coviu.Options
+	ductape ductape.Options
 }
 
 // dialectSetting is a choice where a system's document and its servers differ.
@@ -45,6 +47,10 @@ var dialectSettings = []dialectSetting{
 				return fmt.Errorf("%q: want an address, * in it standing for any text", glob)
 			}
 		}
+		return nil
+	}},
+	{"ductape.mode", []string{"lenient", "strict", "off"}, "how a webhook that is made over Ductape's API checks what it takes against its events' samples", func(d *dialects, value string) error {
+		d.ductape.Mode = ductape.Mode(value)
 		return nil
 	}},
 }
@@ -78,5 +84,6 @@ func (d *dialects) serve(engine func(*http.Request) api.Engine) []api.Dialect {
 	return []api.Dialect{
 		ark.New(engine, d.ark),
 		coviu.New(engine, d.coviu),
+		ductape.New(engine, d.ductape),
 	}
 }

@@ -184,6 +184,10 @@ func (o *relayOptions) prepare(ctx context.Context, n *node, hub *tunnel.Hub, l 
 		}
 		return base + "/in/" + key, nil
 	}
+	n.api.Ingest = func(ctx context.Context, app string) (string, error) {
+		key, err := n.registry.IngestKey(ctx, app)
+		return base + "/in/" + key, err
+	}
 	if err := hub.Recall(ctx); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"code.hooktape.dev/hooktape/capture"
@@ -21,6 +22,14 @@ type Engine interface {
 	Triggers
 	Reader
 	Resender
+	Addresses
+}
+
+// Addresses says where things are.
+type Addresses interface {
+	// Ingest is the URL at which an app's webhooks are taken. It returns
+	// capture.ErrDisabled, wrapped, where none are.
+	Ingest(ctx context.Context, app string) (string, error)
 }
 
 // Resender sends events again.
@@ -30,7 +39,7 @@ type Resender interface {
 
 // Engine is that of the request's caller, in whose name changes are noted.
 func (s *Server) Engine(r *http.Request) Engine {
-	e := engine{s.registry(r), s.Source, resend(s.Resend)}
+	e := engine{s.registry(r), s.Source, resend(s.Resend), addresses{s}}
 	if app := bound(r); app != "" {
 		return &confined{e, s, app}
 	}
@@ -43,11 +52,28 @@ func (f resend) Resend(ctx context.Context, id capture.ID, r capture.Resend) ([]
 	return f(ctx, id, r)
 }
 
+// addresses are those of a Server.
+type addresses struct{ s *Server }
+
+func (a addresses) Ingest(ctx context.Context, app string) (string, error) {
+	switch base := strings.TrimSuffix(a.s.Ready.Ingest, "/"); {
+	case a.s.Ingest != nil:
+		return a.s.Ingest(ctx, app)
+	case base == "":
+		return "", fmt.Errorf("no webhooks are taken here: %w", capture.ErrDisabled)
+	case a.s.Ready.Relay != "" || app == capture.DefaultApp: // a relay's is that of one app
+		return base, nil
+	default:
+		return base + "/in/" + app, nil
+	}
+}
+
 // engine is all that there is.
 type engine struct {
 	Registry
 	Reader
 	Resender
+	Addresses
 }
 
 // confined is an engine of one app. Every method of Engine is here, and asks
@@ -292,4 +318,8 @@ func (c *confined) Resend(ctx context.Context, id capture.ID, r capture.Resend) 
 		return nil, err
 	}
 	return only(c.owns(ctx, capture.EndpointID, r.Endpoint), func() ([]*capture.Attempt, error) { return c.all.Resend(ctx, id, r) })
+}
+
+func (c *confined) Ingest(ctx context.Context, app string) (string, error) {
+	return only(c.its(app), func() (string, error) { return c.all.Ingest(ctx, app) })
 }

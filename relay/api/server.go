@@ -53,6 +53,9 @@ type Server struct {
 	Resend   func(context.Context, capture.ID, capture.Resend) ([]*capture.Attempt, error)
 	// Listeners are those of a relay; nil: nobody listens through here.
 	Listeners Roster
+	// Ingest is the URL at which an app's webhooks are taken; nil: below that of
+	// Ready.
+	Ingest func(ctx context.Context, app string) (string, error)
 	// Busy says why no webhooks or listeners are taken at the moment; nil, or
 	// an error that is: they are.
 	Busy func() error

@@ -1,0 +1,322 @@
+package ductape
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"code.hooktape.dev/hooktape/capture"
+)
+
+// webhookInput is a webhook as a caller has it. What is nil was not said.
+type webhookInput struct {
+	Name        *string           `json:"name"`
+	Tag         *string           `json:"tag"`
+	Description *string           `json:"description"`
+	Envs        []json.RawMessage `json:"envs"`
+	Events      []eventInput      `json:"events"`
+	Active      *bool             `json:"active"`
+	Mode        *Mode             `json:"mode"`
+}
+
+// webhook is a webhook as it is served.
+type webhook struct {
+	ID          string            `json:"_id"` // the tag, which never changes
+	Name        string            `json:"name"`
+	Tag         string            `json:"tag"`
+	Description string            `json:"description"`
+	Envs        []json.RawMessage `json:"envs"` // as they came
+	Events      []event           `json:"events"`
+	Active      bool              `json:"active"`
+	Mode        Mode              `json:"mode"`
+}
+
+type madeWebhook struct{ webhook }
+
+func (madeWebhook) made() {}
+
+// Mode is how a webhook checks what it takes against the samples of its events.
+type Mode string
+
+// The modes. What a sample does not have is worth a warning, or wrong; or
+// nothing is checked.
+const (
+	Lenient Mode = "lenient"
+	Strict  Mode = "strict"
+	Off     Mode = "off"
+)
+
+// Modes are all modes, the usual one first.
+var Modes = []Mode{Lenient, Strict, Off}
+
+// check is the mode as an app has it.
+func (m Mode) check() capture.CheckMode {
+	if m == Off {
+		return ""
+	}
+	return capture.CheckMode(m)
+}
+
+func modeOf(c capture.CheckMode) Mode {
+	if c == "" {
+		return Off
+	}
+	return Mode(c)
+}
+
+// env is what is judged of an environment of a webhook. All of it is kept and
+// served as it came.
+type env struct {
+	Slug   string  `json:"slug"`
+	URL    *string `json:"registration_url"`
+	Method *string `json:"method"`
+}
+
+var envMethods = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
+
+// checked refuses what no webhook can be.
+func (in *webhookInput) checked() error {
+	if in.Mode != nil && !slices.Contains(Modes, *in.Mode) {
+		return &capture.FieldError{Field: "mode", Problem: fmt.Sprintf("%.20q: want lenient, strict or off", *in.Mode)}
+	}
+	slugs := map[string]bool{}
+	for i, text := range in.Envs {
+		var e env
+		field := fmt.Sprintf("envs[%d]", i)
+		if err := json.Unmarshal(text, &e); err != nil {
+			return &capture.FieldError{Field: field, Problem: "want an object {slug, registration_url, method, sample}"}
+		}
+		switch {
+		case !capture.IsSlug(e.Slug):
+			return &capture.FieldError{Field: field + ".slug", Problem: fmt.Sprintf("%.80q: want a slug, such as prd", e.Slug)}
+		case slugs[e.Slug]:
+			return &capture.FieldError{Field: field + ".slug", Problem: fmt.Sprintf("%q is there twice", e.Slug)}
+		case e.Method != nil && !slices.Contains(envMethods, *e.Method):
+			return &capture.FieldError{Field: field + ".method", Problem: fmt.Sprintf("%.20q: want one of %s", *e.Method, strings.Join(envMethods, ", "))}
+		}
+		slugs[e.Slug] = true
+	}
+	return nil
+}
+
+// wanted refuses a new webhook that lacks what each must have, and events that
+// it cannot have. Those of an import may be less than others.
+func (in *webhookInput) wanted(imported bool) error {
+	if or(in.Tag) == "" {
+		return required("tag")
+	}
+	if err := webhookTag(*in.Tag); err != nil {
+		return err
+	}
+	if err := named(in.Name, in.Description); err != nil {
+		return err
+	}
+	if len(in.Envs) == 0 {
+		return &capture.FieldError{Field: "envs", Problem: "want one at least, such as {slug: prd}"}
+	}
+	tags := map[string]bool{}
+	for i := range in.Events {
+		e := &in.Events[i]
+		within := func(err error) error {
+			if field := new(capture.FieldError); errors.As(err, &field) {
+				return &capture.FieldError{Field: fmt.Sprintf("events[%d].%s", i, field.Field), Problem: field.Problem}
+			}
+			return err
+		}
+		tag, err := eventTag(*in.Tag, or(e.Tag))
+		if err != nil {
+			return within(err)
+		}
+		if tags[tag] {
+			return within(wrongTag("%q is there twice", tag))
+		}
+		if tags[tag], e.Tag = true, &tag; imported {
+			e.Description = first(e.Description, e.Name)
+			if e.Sample == nil {
+				e.Sample = &sampleInput{}
+			}
+		}
+		if err := e.wanted(); err != nil {
+			return within(err)
+		}
+	}
+	return in.checked()
+}
+
+// kept is what an app's metadata has of a webhook.
+type kept struct {
+	Ductape struct {
+		Envs []json.RawMessage `json:"envs"`
+	} `json:"ductape"`
+}
+
+func envsOf(a *capture.App) []json.RawMessage {
+	var k kept
+	if json.Unmarshal(a.Metadata, &k) != nil || k.Ductape.Envs == nil {
+		return []json.RawMessage{}
+	}
+	return k.Ductape.Envs
+}
+
+// createWebhook makes a webhook, with its events where it has some.
+func (c *call) createWebhook(in webhookInput) (any, error) {
+	if err := in.wanted(false); err != nil {
+		return nil, err
+	}
+	w, err := c.makeWebhook(in)
+	return madeWebhook{w}, err
+}
+
+func (c *call) makeWebhook(in webhookInput) (w webhook, err error) {
+	spec := capture.AppSpec{Name: *in.Name, Description: or(in.Description), Inactive: in.Active != nil && !*in.Active, Check: c.mode(in.Mode)}
+	var k kept
+	k.Ductape.Envs = in.Envs
+	if spec.Metadata, err = json.Marshal(k); err != nil {
+		return w, err
+	}
+	a, err := c.CreateApp(c.r.Context(), *in.Tag, spec)
+	if conflict := new(capture.ConflictError); errors.As(err, &conflict) {
+		conflict.What = fmt.Sprintf("there is a webhook %s already", *in.Tag)
+	}
+	if err != nil {
+		return w, err
+	}
+	for _, e := range in.Events {
+		if _, err := c.makeEvent(*e.Tag, e); err != nil {
+			return w, err
+		}
+	}
+	return c.shownWebhook(&a)
+}
+
+// mode is how a new webhook checks what it takes.
+func (c *call) mode(said *Mode) capture.CheckMode {
+	switch {
+	case said != nil:
+		return said.check()
+	case c.o.Mode != "":
+		return c.o.Mode.check()
+	}
+	return Lenient.check()
+}
+
+// ensure makes a webhook unless it is there. An app that has only caught events
+// so far becomes one.
+func (c *call) ensure(tag string) error {
+	a, err := c.App(c.r.Context(), tag)
+	spec := capture.AppSpec{Name: tag, Check: c.mode(nil)}
+	switch {
+	case errors.Is(err, capture.ErrNotFound):
+		_, err = c.CreateApp(c.r.Context(), tag, spec)
+	case err == nil && a.Created.IsZero():
+		_, err = c.UpdateApp(c.r.Context(), tag, json.RawMessage(fmt.Sprintf(`{"name":%q,"check":%q}`, spec.Name, spec.Check)))
+	}
+	return err
+}
+
+func (c *call) shownWebhook(a *capture.App) (webhook, error) {
+	types, err := c.eventTypes(a.Slug)
+	if err != nil {
+		return webhook{}, err
+	}
+	return webhook{ID: a.Slug, Name: a.Name, Tag: a.Slug, Description: a.Description, Envs: envsOf(a),
+		Events: c.shownEvents(types), Active: !a.Inactive, Mode: modeOf(a.Check)}, nil
+}
+
+func (c *call) webhooks() (any, error) {
+	apps, err := c.Apps(c.r.Context())
+	if err != nil {
+		return nil, err
+	}
+	all := make([]webhook, len(apps))
+	for i := range apps {
+		if all[i], err = c.shownWebhook(&apps[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// app is the app of a webhook.
+func (c *call) app(tag string) (capture.App, error) {
+	if err := webhookTag(tag); err != nil {
+		return capture.App{}, err
+	}
+	a, err := c.App(c.r.Context(), tag)
+	if errors.Is(err, capture.ErrNotFound) {
+		err = fmt.Errorf("there is no webhook %q: %w", tag, capture.ErrNotFound)
+	}
+	return a, err
+}
+
+func (c *call) webhook(tag string) (any, error) {
+	a, err := c.app(tag)
+	if err != nil {
+		return nil, err
+	}
+	return c.shownWebhook(&a)
+}
+
+// updateWebhook changes what is named, the environments whole.
+func (c *call) updateWebhook(tag string, in webhookInput) (any, error) {
+	if _, err := c.app(tag); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(sameTag(tag, in.Tag), in.checked()); err != nil {
+		return nil, err
+	}
+	patch := map[string]any{}
+	if in.Name != nil {
+		patch["name"] = *in.Name
+	}
+	if in.Description != nil {
+		patch["description"] = *in.Description
+	}
+	if in.Active != nil {
+		patch["inactive"] = !*in.Active
+	}
+	if in.Mode != nil {
+		patch["check"] = in.Mode.check()
+	}
+	if in.Envs != nil {
+		patch["metadata"] = map[string]any{"ductape": map[string]any{"envs": in.Envs}}
+	}
+	text, err := json.Marshal(patch)
+	if err != nil {
+		return nil, err
+	}
+	a, err := c.UpdateApp(c.r.Context(), tag, text)
+	if err != nil {
+		return nil, err
+	}
+	return c.shownWebhook(&a)
+}
+
+// deleteWebhook deletes a webhook with its events.
+func (c *call) deleteWebhook(tag string) (any, error) {
+	if _, err := c.app(tag); err != nil {
+		return nil, err
+	}
+	types, err := c.eventTypes(tag)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range types {
+		if err := c.DeleteType(c.r.Context(), t.Tag); err != nil && !errors.Is(err, capture.ErrNotFound) {
+			return nil, err
+		}
+	}
+	return deleted{tag}, c.DeleteApp(c.r.Context(), tag)
+}
+
+// first is the first of those that were said.
+func first(all ...*string) *string {
+	for _, s := range all {
+		if s != nil && *s != "" {
+			return s
+		}
+	}
+	return nil
+}
