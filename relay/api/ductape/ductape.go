@@ -56,6 +56,7 @@ type methods map[string]func(*call) (any, error)
 // table is all that there is.
 func table() map[string]methods {
 	tag := func(c *call) string { return c.r.PathValue("tag") }
+	product := func(c *call) string { return c.r.PathValue("product") }
 	return map[string]methods{
 		"/ductape/v1/webhooks": {
 			"GET":  func(c *call) (any, error) { return c.webhooks() },
@@ -83,8 +84,18 @@ func table() map[string]methods {
 			"GET":    func(c *call) (any, error) { return c.event(tag(c)) },
 			"DELETE": func(c *call) (any, error) { return c.deleteEvent(tag(c)) },
 		}, func(c *call, in eventInput) (any, error) { return c.updateEvent(tag(c), in) }),
+		"/ductape/v1/products/{product}/webhooks": {
+			"GET": func(c *call) (any, error) {
+				return c.registered(product(c), c.r.URL.Query().Get("access_tag"), "")
+			},
+			"POST": func(c *call) (any, error) {
+				return withBody(c, func(in productInput) (any, error) { return c.enable(product(c), in) })
+			},
+		},
 		"/ductape/v1/products/{product}/webhooks/generate-link": {
-			"POST": func(c *call) (any, error) { return withBody(c, c.generateLink) },
+			"POST": func(c *call) (any, error) {
+				return withBody(c, func(in productInput) (any, error) { return c.generateLink(product(c), in) })
+			},
 		},
 		"/proxy/v1/sdk-proxy/execute": {"POST": (*call).execute},
 	}
@@ -184,7 +195,12 @@ func answer(w http.ResponseWriter, r *http.Request, data any, err error) {
 	if _, is := data.(made); is {
 		status = http.StatusCreated
 	}
-	write(w, status, map[string]any{"status": true, "data": data})
+	write(w, status, success{true, data})
+}
+
+type success struct {
+	Status bool `json:"status"`
+	Data   any  `json:"data"`
 }
 
 // made is what was not there before.
@@ -202,7 +218,13 @@ func failed(w http.ResponseWriter, status int, message string) {
 	if code == "" {
 		code = "failed"
 	}
-	write(w, status, map[string]any{"status": false, "message": message, "code": code})
+	write(w, status, refusal{false, message, code})
+}
+
+type refusal struct {
+	Status  bool   `json:"status"`
+	Message string `json:"message"`
+	Code    string `json:"code"`
 }
 
 func write(w http.ResponseWriter, status int, v any) {

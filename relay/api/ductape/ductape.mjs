@@ -24,8 +24,10 @@
 //   app.webhooks.events.fetchAll(webhook)     an array
 //   app.webhooks.events.fetch(tag)
 //   app.webhooks.events.delete(tag)
-//   products.webhooks.generateLink({ product, webhook_tag, ... })
-//                                             { link }: where the webhook is to be sent
+//   products.webhooks.generateLink({ product, access_tag, webhook_tag, env, url?, method? })
+//                                             { link }: where the webhook is to be sent, to go on to url
+//   products.webhooks.enable({ product, access_tag, webhook_tag, envs: [{ slug, url, method }] })
+//   products.webhooks.fetchAll(product, access_tag?)
 
 // DuctapeError is why a call was refused: a sentence, and for programs a code
 // (invalid, conflict, not_found, …) and the HTTP status, 0 where hooktape could
@@ -56,7 +58,11 @@ export default class Ductape {
       },
     }
     this.products = {
-      webhooks: { generateLink: (about) => this.#call('POST', path('/products', about.product) + '/webhooks/generate-link', about) },
+      webhooks: {
+        enable: (about) => this.#call('POST', path('/products', about.product) + '/webhooks', about),
+        generateLink: (about) => this.#call('POST', path('/products', about.product) + '/webhooks/generate-link', about),
+        fetchAll: (product, access = '') => this.#call('GET', path('/products', product) + '/webhooks?access_tag=' + encodeURIComponent(access)),
+      },
     }
   }
 

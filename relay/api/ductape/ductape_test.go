@@ -42,7 +42,8 @@ func open(t testing.TB, o ductape.Options) *side {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	r, err := relay.NewRegistry(t.Context(), s, relay.Hooks{Plan: func(*capture.Event, []byte) []*capture.Attempt { return nil }})
+	r, err := relay.NewRegistry(t.Context(), s, relay.Hooks{Plan: func(*capture.Event, []byte) []*capture.Attempt { return nil },
+		Changed: func(capture.Endpoint) {}, Check: func(capture.EndpointSpec) error { return nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -392,4 +393,29 @@ func TestLinks(t *testing.T) {
 	s.want("POST", at, `{"webhook_tag":"shop"}`, 409, "no webhooks are taken here")
 	s.server.Ingest = func(_ context.Context, app string) (string, error) { return "https://relay/in/ik_" + app, nil }
 	s.want("POST", at, `{"webhook_tag":"shop"}`, 200, `{"link":"https://relay/in/ik_shop"}`)
+}
+
+// What a product registers is an endpoint like any other, and others' endpoints
+// are none of its.
+func TestProducts(t *testing.T) {
+	s := open(t, ductape.Options{})
+	s.want("POST", events, `{"name":"n","tag":"shop:paid","description":"d","sample":{}}`, 201)
+	if _, err := s.registry.CreateEndpoint(t.Context(), "shop", capture.EndpointSpec{URL: "https://example.com/own", Metadata: json.RawMessage(`{"ductape":5}`)}); err != nil {
+		t.Fatal(err)
+	}
+	const at = "/ductape/v1/products/p/webhooks"
+	s.want("GET", at, "", 200, "[]")
+	s.want("POST", at, `{"access_tag":"p:a","webhook_tag":"shop","envs":[{"url":"https://example.com/a"}]}`, 422, "env: it is required")
+	s.want("POST", at, `{"access_tag":"p:a","webhook_tag":"shop","envs":[{"slug":"prd","url":"https://example.com/a","method":"POST"},{"slug":"dev","url":"https://example.com/b"}]}`, 200, `"productEnv":"dev"`)
+	s.want("POST", at+"/generate-link", `{"access_tag":"p:a","webhook_tag":"shop","product_env":"dev","url":"https://example.com/c"}`, 200, "link")
+	got := s.want("GET", at+"?access_tag=p:a", "", 200, `"tag":"shop"`, `"url":"https://example.com/c"`)
+	if strings.Contains(string(got.Data), "/b") || strings.Contains(string(got.Data), "/own") {
+		t.Errorf("registered are %s", got.Data)
+	}
+	s.want("GET", at+"?access_tag=p:b", "", 200, "[]")
+	s.want("GET", "/ductape/v1/products/q/webhooks", "", 200, "[]")
+	rows, err := s.registry.Endpoints(t.Context(), capture.EndpointQuery{App: "shop"})
+	if err != nil || len(rows) != 3 {
+		t.Errorf("the app has %d endpoints, %v, want 3", len(rows), err)
+	}
 }

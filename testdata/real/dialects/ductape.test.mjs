@@ -133,7 +133,35 @@ const refused = async (call, code, status, words) => {
   await refused(ductape.app.webhooks.events.fetch('both:one'), 'not_found', 404, /no event "both:one"/)
   await refused(ductape.app.webhooks.fetch('both'), 'not_found', 404, /no webhook "both"/)
 
-  check((await ductape.products.webhooks.generateLink({ product: 'shop', access_tag: 'shop:orders', webhook_tag: 'orders', env: 'prd' })).link, `${hooktape.ingest}/in/orders`)
+}
+
+// What a product wants of a webhook goes to it.
+{
+  const product = await receive()
+  const about = { product: 'shop', access_tag: 'shop:orders', webhook_tag: 'shipping' }
+  await refused(ductape.products.webhooks.generateLink(about), 'not_found', 404, /no webhook "shipping"/)
+  await ductape.app.webhooks.create({ name: 'Shipping', tag: 'shipping', description: 'x', envs: [{ slug: 'prd' }] })
+  check((await ductape.products.webhooks.generateLink(about)).link, `${hooktape.ingest}/in/shipping`)
+  check(await ductape.products.webhooks.fetchAll('shop', 'shop:orders'), [])
+  const { link } = await ductape.products.webhooks.generateLink({ ...about, env: 'prd', url: product.url + '/old', method: 'POST' })
+  await ductape.products.webhooks.generateLink({ ...about, env: 'prd', url: product.url + '/new', method: 'POST' })
+  await fetch(link, { method: 'POST', body: '{"n":1}' })
+  const got = await product.next()
+  check([got.method, got.url, got.text], ['POST', '/new', '{"n":1}'])
+  const [{ config: [{ uuid, ...config }], ...one }] = await until(async () => {
+    const all = await ductape.products.webhooks.fetchAll('shop')
+    return all[0].config[0].active && all
+  })
+  check([one, config, uuid.startsWith('wh_')], [{ tag: 'shipping', name: 'Shipping' }, { productEnv: 'prd', appEnv: 'prd', url: product.url + '/new', method: 'POST', active: true }, true])
+  const enabled = await ductape.products.webhooks.enable({ ...about, envs: [{ slug: 'prd', url: product.url + '/a', method: 'POST' }, { slug: 'dev', url: product.url + '/b', method: 'PUT' }] })
+  check(enabled[0].config.map((c) => [c.productEnv, c.url, c.active]), [['prd', product.url + '/a', true], ['dev', product.url + '/b', false]])
+  check(enabled[0].config[0].uuid, uuid)
+  check(await ductape.products.webhooks.fetchAll('other'), [])
+  check(await ductape.products.webhooks.fetchAll('shop', 'other:access'), [])
+  await refused(ductape.products.webhooks.enable({ ...about, envs: [{ slug: 'stg', url: 'nowhere', method: 'POST' }] }), 'invalid', 422, /url/)
+  await refused(ductape.products.webhooks.enable({ ...about, envs: [{ slug: 'stg', url: product.url + '/a' }] }), 'conflict', 409, /already/)
+  await refused(ductape.products.webhooks.enable(about), 'invalid', 422, /envs/)
+  await product.close()
 }
 
 // Tags.
