@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/url"
 	"regexp"
@@ -32,7 +33,7 @@ func inferred(body json.RawMessage) (*schema, error) {
 	if err := d.Decode(&v); err != nil {
 		return nil, fmt.Errorf("catalog: infer a schema: %w", err)
 	}
-	if d.More() {
+	if _, err := d.Token(); err != io.EOF {
 		return nil, fmt.Errorf("catalog: infer a schema: more than one JSON value")
 	}
 	s := schemaOf(v)

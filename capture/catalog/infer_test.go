@@ -40,7 +40,7 @@ func TestInfer(t *testing.T) {
 			t.Errorf("%s: %v\n got %s\nwant %s%s", body, err, got, head, want)
 		}
 	}
-	for _, body := range []string{``, `{`, `1 2`} {
+	for _, body := range []string{``, `{`, `1 2`, `1 }`} {
 		if got, err := catalog.Infer(json.RawMessage(body)); err == nil {
 			t.Errorf("%q: %s", body, got)
 		}

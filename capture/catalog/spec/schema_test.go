@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"code.hooktape.dev/hooktape/capture/catalog"
 	"code.hooktape.dev/hooktape/capture/catalog/spec"
 )
 
@@ -75,4 +76,24 @@ func TestCheckIsBounded(t *testing.T) {
 	if _, err := spec.Compile(json.RawMessage(`{"$ref":"https://example.com/schema.json"}`)); err == nil {
 		t.Error("a schema that refers to another document was read")
 	}
+}
+
+// Whatever a sample is, it is what is expected of its like, or too much to say.
+func FuzzExpected(f *testing.F) {
+	f.Add(`{"a":[1,null,{"b":"x"}],"c":{"d":{}},"e":1e3}`)
+	f.Add(`[{"a":1},{"a":"x","b":[]}, 5]`)
+	f.Add(`{"$ref":"#","type":"object","":{"/~":0}}`)
+	f.Fuzz(func(t *testing.T, body string) {
+		schema, err := catalog.Expect(json.RawMessage(body))
+		if err != nil || len(body) > 1<<12 {
+			return
+		}
+		c, err := spec.Compile(schema)
+		if err != nil {
+			return
+		}
+		if problems, err := c.Check(json.RawMessage(body)); len(problems) > 0 || err != nil && !errors.Is(err, spec.ErrEffort) {
+			t.Errorf("%s: %v, %v by %s", body, problems, err, schema)
+		}
+	})
 }
