@@ -59,9 +59,12 @@ func unfitted(why string) *capture.Conformity {
 func held(e *capture.Event, body []byte, types []*eventKind, mode capture.CheckMode) (best *capture.Conformity) {
 	doc, unreadable := catalog.Body(e.Headers, body)
 	var of []*eventKind
-	most := 1
+	most, values := 1, map[string][]string{} // by the selector, for many have the same
 	for _, k := range types {
-		switch rank := k.rank(e.Type, doc); {
+		if _, read := values[k.by]; !read && len(k.wanted) > 0 {
+			values[k.by], _ = k.selector.Values(doc)
+		}
+		switch rank := k.rank(e.Type, values[k.by]); {
 		case rank > most:
 			of, most = []*eventKind{k}, rank
 		case rank == most && len(of) < mostMatching:
@@ -85,13 +88,14 @@ func held(e *capture.Event, body []byte, types []*eventKind, mode capture.CheckM
 type eventKind struct {
 	tag, event string
 	like       string // the type that its own sample is recognised to be of
+	by         string // the selector as it was written
 	selector   catalog.Selector
 	wanted     []string                              // by the selector; nil: it cannot tell
 	schema     func() (*catalogspec.Compiled, error) // of bodies; nil: any will do
 }
 
 func newEventKind(t *capture.EventType) *eventKind {
-	k := &eventKind{tag: t.Tag}
+	k := &eventKind{tag: t.Tag, by: t.Selector}
 	_, k.event, _ = capture.SplitTag(t.Tag)
 	var body []byte
 	sample, err := filledSample(&t.Sample)
@@ -102,19 +106,20 @@ func newEventKind(t *capture.EventType) *eventKind {
 		}
 	}
 	k.selector, k.wanted, _ = selects(&t.EventTypeSpec, body)
-	switch {
-	case len(t.Schema) > 0:
-		k.schema = sync.OnceValues(func() (*catalogspec.Compiled, error) { return catalogspec.Compile(t.Schema) })
-	case err != nil || len(body) > 0:
+	schema := t.Schema // and not t, which is one of a list that may be long
+	if len(schema) > 0 || len(body) > 0 || err != nil {
 		k.schema = sync.OnceValues(func() (*catalogspec.Compiled, error) {
+			if len(schema) > 0 {
+				return catalogspec.Compile(schema)
+			}
 			if err != nil {
 				return nil, err
 			}
-			schema, err := catalog.Expect(body)
+			expected, err := catalog.Expect(body)
 			if err != nil {
 				return nil, err
 			}
-			return catalogspec.Compile(schema)
+			return catalogspec.Compile(expected)
 		})
 	}
 	return k
@@ -147,16 +152,14 @@ func selects(s *capture.EventTypeSpec, sample []byte) (places catalog.Selector, 
 	return places, wanted, nil
 }
 
-// rank is how surely an event of a type and a body is of this event type; 0: it
-// is not.
-func (k *eventKind) rank(of string, body []byte) int {
-	if len(k.wanted) > 0 {
-		if got, ok := k.selector.Values(body); ok && slices.Equal(got, k.wanted) {
-			return 2 + len(k.wanted)
-		}
-		return 0
-	}
+// rank is how surely an event of a type, in which the selector finds these
+// values, is of this event type; 0: it is not.
+func (k *eventKind) rank(of string, values []string) int {
 	switch {
+	case len(k.wanted) > 0 && slices.Equal(values, k.wanted):
+		return 2 + len(k.wanted)
+	case len(k.wanted) > 0:
+		return 0
 	case of == k.event:
 		return 2
 	case of == k.like && of != "":

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
@@ -86,17 +87,23 @@ func problemsOf(all []Problem, e *jsonschema.ValidationError) []Problem {
 	if len(e.Causes) > 0 {
 		return all
 	}
-	members := func(names []string, what string, unknown bool) []Problem {
+	members := func(names []string, what string) []Problem {
 		for _, name := range names[:min(len(names), mostProblems)] {
-			all = append(all, Problem{At: at("", append(slices.Clone(e.InstanceLocation), name)...), What: what, Unknown: unknown})
+			all = append(all, Problem{At: at("", append(slices.Clone(e.InstanceLocation), name)...), What: what, Unknown: what == unknown})
 		}
 		return all
 	}
 	switch k := e.ErrorKind.(type) {
 	case *kind.AdditionalProperties:
-		return members(k.Properties, "not known", true)
+		return members(k.Properties, unknown)
 	case *kind.Required:
-		return members(k.Missing, "missing", false)
+		return members(k.Missing, "missing")
 	}
-	return append(all, problemOf(e))
+	p := problemOf(e)
+	if strings.HasSuffix(e.SchemaURL, "/unevaluatedProperties") {
+		p.What, p.Unknown = unknown, true
+	}
+	return append(all, p)
 }
+
+const unknown = "not known"

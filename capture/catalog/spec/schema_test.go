@@ -37,6 +37,13 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s:\n got %s, %v\nwant %s", body, got, err, want)
 		}
 	}
+	open, err := spec.Compile(json.RawMessage(`{"allOf":[{"properties":{"a":true}}],"unevaluatedProperties":false,"properties":{"b":false}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := open.Check(json.RawMessage(`{"a":1,"b":2,"c":3}`)); len(got) != 2 || got[0].Unknown || got[1].String() != "/c: not known" || !got[1].Unknown {
+		t.Errorf("what nothing evaluated: %+v, %v", got, err)
+	}
 	for _, body := range []string{``, `{`, `{} {}`, `{"id":}`} {
 		if got, err := c.Check(json.RawMessage(body)); err == nil || errors.Is(err, spec.ErrEffort) {
 			t.Errorf("%q: got %v, %v, want an error about its JSON", body, got, err)
