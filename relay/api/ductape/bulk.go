@@ -3,6 +3,7 @@ package ductape
 import (
 	"errors"
 	"fmt"
+	"net/http"
 
 	"code.hooktape.dev/hooktape/capture"
 )
@@ -45,7 +46,7 @@ func (c *call) importBulk(in bulk) (any, error) {
 		}
 		tags[*w.Tag] = true
 		if a, err := c.App(c.r.Context(), *w.Tag); err == nil && !a.Created.IsZero() {
-			return nil, &failure{409, fmt.Sprintf("there is a webhook %s already", *w.Tag)}
+			return nil, &failure{http.StatusConflict, fmt.Sprintf("there is a webhook %s already", *w.Tag)}
 		}
 	}
 	out := imported{}
