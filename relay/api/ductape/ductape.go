@@ -8,6 +8,7 @@ package ductape
 
 import (
 	"bytes"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,11 +45,20 @@ func New(engine func(*http.Request) api.Engine, o Options) api.Dialect {
 			answer(w, r, data, err)
 		})
 	}
+	mux.HandleFunc("GET "+d.Routes[0]+"ductape.mjs", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+		w.Write(module)
+	})
 	mux.HandleFunc(d.Routes[0], func(w http.ResponseWriter, r *http.Request) {
 		answer(w, r, nil, fmt.Errorf("there is nothing at %.200s: %w", r.URL.Path, capture.ErrNotFound))
 	})
 	return d
 }
+
+// module is the part of Ductape's library that the document shows.
+//
+//go:embed ductape.mjs
+var module []byte
 
 // methods are what can be done at a path.
 type methods map[string]func(*call) (any, error)

@@ -419,3 +419,16 @@ func TestProducts(t *testing.T) {
 		t.Errorf("the app has %d endpoints, %v, want 3", len(rows), err)
 	}
 }
+
+func TestModuleIsServed(t *testing.T) {
+	s := open(t, ductape.Options{})
+	res, err := http.Get(s.url + "/ductape/v1/ductape.mjs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil || !strings.Contains(string(text), "export default class Ductape") || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/javascript") {
+		t.Errorf("got %s %s, %v", res.Header.Get("Content-Type"), text, err)
+	}
+}
