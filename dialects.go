@@ -5,11 +5,13 @@ import (
 	"net/http"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/relay/api"
 	"code.hooktape.dev/hooktape/relay/api/ark"
+	"code.hooktape.dev/hooktape/relay/api/blocklet"
 	"code.hooktape.dev/hooktape/relay/api/coviu"
 	"code.hooktape.dev/hooktape/relay/api/ductape"
 )
@@ -17,9 +19,10 @@ import (
 // dialects are the other systems whose wire formats the management address
 // speaks, and how they are asked to.
 type dialects struct {
-	ark     ark.Options
-	coviu   coviu.Options
-	ductape ductape.Options
+	ark      ark.Options
+	coviu    coviu.Options
+	ductape  ductape.Options
+	blocklet blocklet.Options
 }
 
 // dialectSetting is a choice where a system's document and its servers differ.
@@ -51,6 +54,14 @@ var dialectSettings = []dialectSetting{
 	}},
 	{"ductape.mode", []string{"lenient", "strict", "off"}, "how a webhook that is made over Ductape's API checks what it takes against its events' samples", func(d *dialects, value string) error {
 		d.ductape.Mode = ductape.Mode(value)
+		return nil
+	}},
+	{"blocklet.retry-count", []string{"0", "1"}, "the retryCount of a first attempt", func(d *dialects, v string) (err error) {
+		d.blocklet.CountFrom, err = strconv.Atoi(v)
+		return err
+	}},
+	{"blocklet.time", []string{"ms", "iso"}, "times as milliseconds since 1970, or as ISO 8601", func(d *dialects, v string) error {
+		d.blocklet.ISO = v == "iso"
 		return nil
 	}},
 }
@@ -85,5 +96,6 @@ func (d *dialects) serve(engine func(*http.Request) api.Engine) []api.Dialect {
 		ark.New(engine, d.ark),
 		coviu.New(engine, d.coviu),
 		ductape.New(engine, d.ductape),
+		blocklet.New(engine, d.blocklet),
 	}
 }

@@ -21,6 +21,7 @@ type Engine interface {
 	Types
 	Triggers
 	Reader
+	Pager
 	Resender
 	Addresses
 }
@@ -39,7 +40,7 @@ type Resender interface {
 
 // Engine is that of the request's caller, in whose name changes are noted.
 func (s *Server) Engine(r *http.Request) Engine {
-	e := engine{s.registry(r), s.Source, resend(s.Resend), addresses{s}}
+	e := engine{s.registry(r), s.Source, s.Source, resend(s.Resend), addresses{s}}
 	if app := bound(r); app != "" {
 		return &confined{e, s, app}
 	}
@@ -72,6 +73,7 @@ func (a addresses) Ingest(ctx context.Context, app string) (string, error) {
 type engine struct {
 	Registry
 	Reader
+	Pager
 	Resender
 	Addresses
 }
@@ -307,6 +309,20 @@ func (c *confined) Attempts(ctx context.Context, q capture.AttemptQuery) (found 
 	}
 	q.App = c.app
 	return only(c.owns(ctx, capture.EndpointID, q.Endpoint), func() ([]capture.Attempt, error) { return c.all.Attempts(ctx, q) })
+}
+
+func (c *confined) AttemptPage(ctx context.Context, q capture.AttemptQuery, skip int) (page []capture.Attempt, total int, err error) {
+	if err := c.its(q.App); err != nil {
+		return nil, 0, err
+	}
+	if err := c.owns(ctx, capture.EventID, q.Event); err != nil {
+		return nil, 0, err
+	}
+	if err := c.owns(ctx, capture.EndpointID, q.Endpoint); err != nil {
+		return nil, 0, err
+	}
+	q.App = c.app
+	return c.all.AttemptPage(ctx, q, skip)
 }
 
 func (c *confined) Attempt(ctx context.Context, id capture.ID) (capture.Attempt, error) {

@@ -23,6 +23,14 @@ type Reader interface {
 	Attempt(context.Context, capture.ID) (capture.Attempt, error)
 }
 
+// Pager reads attempts by pages that have numbers, as other systems ask for
+// them.
+type Pager interface {
+	// AttemptPage are up to q.Limit attempts at registered endpoints behind the
+	// first skip, newest first, and how many there are in all.
+	AttemptPage(ctx context.Context, q capture.AttemptQuery, skip int) (page []capture.Attempt, total int, err error)
+}
+
 // Follower follows the store's sequence.
 type Follower interface {
 	Counts(context.Context) (capture.Counts, error)
@@ -39,6 +47,7 @@ type Keeper interface {
 // Source is all that the API serves.
 type Source interface {
 	Reader
+	Pager
 	Follower
 	Keeper
 }
