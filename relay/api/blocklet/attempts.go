@@ -82,16 +82,12 @@ func (a *attempt) Event(ctx context.Context) (*kept, error) {
 	if err != nil {
 		return nil, unlessGone(err)
 	}
-	return &kept{
-		ID: string(row.ID), Type: row.Type, APIVersion: version2(row.Metadata), Source: row.Source,
-		Metadata: of(metadataOf(row.Metadata)), CreatedAt: a.o.time(row.Received), UpdatedAt: a.o.time(row.Received),
-		row: row, attempt: a,
-	}, c.spend(0)
+	return a.event(row), c.spend(0)
 }
 
 // unlessGone is an error, but for that of what is not there.
 func unlessGone(err error) error {
-	if errors.Is(err, capture.ErrNotFound) {
+	if errors.Is(err, capture.ErrNotFound) || errors.Is(err, capture.ErrBadID) {
 		return nil
 	}
 	return worded(err)
@@ -110,7 +106,7 @@ func (r *root) GetWebhookAttempts(ctx context.Context, a args) (*listing[*attemp
 	page, size := all.paged()
 	q := capture.AttemptQuery{App: app, Event: capture.ID(about.text("eventId")), Endpoint: capture.ID(about.text("webhookId")), Limit: size}
 	found, total, err := c.AttemptPage(ctx, q, (page-1)*size)
-	if err != nil && !errors.Is(err, capture.ErrNotFound) && !errors.Is(err, capture.ErrBadID) {
+	if unlessGone(err) != nil {
 		return nil, worded(err)
 	}
 	list := []*attempt{}
@@ -132,12 +128,15 @@ func (r *root) RetryWebhookAttempt(ctx context.Context, a args) (*reply[*attempt
 		return nil, errMissing
 	}
 	row, err := c.within(ctx, app, at)
-	if err != nil {
+	if err == errNoEndpoint {
 		return nil, errNoAttempt
+	}
+	if err != nil {
+		return nil, err
 	}
 	was, err := c.Attempt(ctx, old)
 	switch {
-	case err != nil && unlessGone(err) != nil && !errors.Is(err, capture.ErrBadID):
+	case unlessGone(err) != nil:
 		return nil, worded(err)
 	case err != nil || was.Event != event || was.Endpoint != row.ID:
 		return nil, errNoAttempt

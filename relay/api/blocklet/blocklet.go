@@ -80,13 +80,11 @@ func (r *refusal) Error() string { return r.Detail }
 // fail answers for the guard. Clients show error, and know its words.
 func fail(w http.ResponseWriter, status int, detail string) {
 	r := refusal{status, "forbidden", detail}
-	switch {
-	case status == http.StatusUnauthorized:
+	switch status {
+	case http.StatusUnauthorized:
 		r.Detail = "not allowed"
-	case status == http.StatusForbidden && strings.Contains(detail, "of scope"):
-		r = *noPermission
-	case status >= http.StatusInternalServerError:
-		r.Code = "internal"
+	case http.StatusForbidden:
+		r.Detail = "no permission: " + detail
 	}
 	write(w, r.Status, r)
 }

@@ -53,13 +53,13 @@ func (b bus) publish(w http.ResponseWriter, r *http.Request) error {
 		err = json.Unmarshal(body, &p)
 	}
 	if err != nil {
-		return &refusal{http.StatusBadRequest, "invalid", "Invalid event: " + err.Error()}
+		return &refusal{http.StatusBadRequest, "invalid", "Invalid event: this is not JSON of its kind"}
 	}
 	e := &p.Data.Event
 	app := Slug(p.Data.Sender.AppDid)
-	for name, v := range map[string]string{"data.sender.appDid": app, "source": e.Source, "type": e.Type} {
-		if v == "" {
-			return &refusal{http.StatusBadRequest, "invalid", fmt.Sprintf("Invalid event: %q is required", name)}
+	for _, m := range [][2]string{{"sender.appDid", app}, {"source", e.Source}, {"type", e.Type}} {
+		if m[1] == "" {
+			return &refusal{http.StatusBadRequest, "invalid", fmt.Sprintf("Invalid event: %q is required", m[0])}
 		}
 	}
 	what := capture.Emission{Type: e.Type, Source: e.Source, Data: e.Data, Key: e.ID, Metadata: map[string]string{
@@ -78,8 +78,8 @@ func (b bus) publish(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// listed is an event type of the catalog.
-type listedType struct {
+// eventType is one of the catalog.
+type eventType struct {
 	Type        string `json:"type"`
 	Description string `json:"description"`
 	Source      string `json:"source"`
@@ -104,15 +104,19 @@ func (b bus) catalog(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	events := []listedType{}
+	did := slug
+	if Slug(app.Name) == slug { // it was made for a team
+		did = strings.TrimPrefix(app.Name, "did:abt:")
+	}
+	events := []eventType{}
 	for _, t := range types {
 		_, name, _ := capture.SplitTag(t.Tag)
-		events = append(events, listedType{name, t.Description, slug})
+		events = append(events, eventType{name, t.Description, did})
 	}
 	write(w, http.StatusOK, map[string]any{
 		"openevent": "1.0.0",
 		"info":      map[string]string{"title": app.Name, "description": app.Description},
-		"sources":   []map[string]string{{"did": slug, "title": app.Name, "description": app.Description, "version": "", "logo": ""}},
+		"sources":   []map[string]string{{"did": did, "title": app.Name, "description": app.Description, "version": "", "logo": ""}},
 		"events":    events,
 	})
 	return nil

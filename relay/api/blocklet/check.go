@@ -35,12 +35,6 @@ const mostText = 512
 // check is what is wrong with an endpoint as a client writes it, in the order
 // and the words of its servers; the first thing alone.
 func check(o object, update bool) error {
-	required := func(name string) error {
-		if _, ok := o[name]; !ok && !update {
-			return fmt.Errorf("%q is required", name)
-		}
-		return nil
-	}
 	if u, ok := o["url"]; (!ok || u == nil || u == "") && !(update && !ok) {
 		return errURL
 	}
@@ -53,8 +47,8 @@ func check(o object, update bool) error {
 	if err := checkText(o, "apiVersion", 16, true); err != nil {
 		return err
 	}
-	if err := required("enabledEvents"); err != nil {
-		return err
+	if _, ok := o["enabledEvents"]; !ok && !update {
+		return errors.New(`"enabledEvents" is required`)
 	}
 	if err := checkEvents(o); err != nil {
 		return err

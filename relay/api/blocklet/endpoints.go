@@ -49,14 +49,12 @@ func hinted(err error, all object) error {
 }
 
 // within is the endpoint that an operation names, if it is the app's.
-func (c *call) within(ctx context.Context, app string, id string) (*capture.EndpointRow, error) {
+func (c *call) within(ctx context.Context, app, id string) (*capture.EndpointRow, error) {
 	row, err := c.Endpoint(ctx, capture.ID(id))
 	switch {
-	case errors.Is(err, capture.ErrNotFound) || errors.Is(err, capture.ErrBadID):
-		return nil, errNoEndpoint
-	case err != nil:
+	case unlessGone(err) != nil:
 		return nil, worded(err)
-	case row.App != app || row.Status == "" || row.Status == capture.EndpointDeleted:
+	case err != nil || row.App != app || row.Status == "" || row.Status == capture.EndpointDeleted:
 		return nil, errNoEndpoint
 	}
 	return &row, nil

@@ -24,13 +24,16 @@ const (
 	metaVersion    = "api_version"
 )
 
-func version2(meta map[string]string) string { return cmp.Or(meta[metaVersion], apiVersion) }
-
-func metadataOf(meta map[string]string) map[string]string {
+func (a *attempt) event(row capture.Row) *kept {
+	meta := row.Metadata
 	if meta == nil {
-		return map[string]string{}
+		meta = map[string]string{}
 	}
-	return meta
+	return &kept{
+		ID: string(row.ID), Type: row.Type, APIVersion: cmp.Or(meta[metaVersion], apiVersion), Source: row.Source,
+		Metadata: of(meta), CreatedAt: a.o.time(row.Received), UpdatedAt: a.o.time(row.Received),
+		row: row, attempt: a,
+	}
 }
 
 // Data is the event's body.

@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"strings"
 	"sync/atomic"
 
 	"github.com/graph-gophers/graphql-go"
+	gqlerrors "github.com/graph-gophers/graphql-go/errors"
 	"github.com/graph-gophers/graphql-go/log"
 
 	"code.hooktape.dev/hooktape/capture"
@@ -39,7 +39,15 @@ type graph struct {
 func newGraph(engine func(*http.Request) api.Engine, o Options) *graph {
 	return &graph{graphql.MustParseSchema(schema, &root{o}, graphql.UseFieldResolvers(),
 		graphql.MaxSelections(mostFields), graphql.MaxDepth(20), graphql.MaxQueryLength(512<<10), graphql.MaxParallelism(4),
-		graphql.Logger(log.LoggerFunc(func(_ context.Context, v any) { slog.Error("a GraphQL query could not be answered", "panic", v) }))), engine}
+		graphql.PanicHandler(panics{}), graphql.Logger(log.LoggerFunc(func(context.Context, any) {}))), engine}
+}
+
+// panics are told to who asked, and not to the log: graphql-go panics at numbers
+// that are too large for it.
+type panics struct{}
+
+func (panics) MakePanicError(_ context.Context, v any) *gqlerrors.QueryError {
+	return gqlerrors.Errorf("the query cannot be answered: %v", v)
 }
 
 // call is one request, for those who resolve its fields, some at a time.
@@ -108,7 +116,7 @@ func (g *graph) serve(w http.ResponseWriter, r *http.Request) error {
 		return refused
 	}
 	status := http.StatusOK
-	if len(answer.Errors) > 0 && answer.Data == nil {
+	if len(answer.Errors) > 0 && (answer.Data == nil || string(answer.Data) == "null") {
 		status = http.StatusBadRequest
 	}
 	for _, e := range answer.Errors {
@@ -138,7 +146,7 @@ func asked(r *http.Request) (q question, err error) {
 		return q, &refusal{http.StatusRequestEntityTooLarge, "invalid", fmt.Sprintf("the request has over %d bytes", large.Limit)}
 	}
 	if err != nil {
-		return q, &refusal{http.StatusBadRequest, "invalid query", "want JSON with a query, and maybe variables and operationName: " + err.Error()}
+		return q, &refusal{http.StatusBadRequest, "invalid query", "want JSON: an object with query, and maybe variables and operationName"}
 	}
 	return q, nil
 }

@@ -17,7 +17,7 @@ func scan(query string) (plain string, mutations int) {
 		case c == '"':
 			end = at + quoted(query[at:])
 			next := strings.TrimLeft(query[end:], " \t\r\n,\ufeff")
-			if end-at > 2 && isName(query[at+1:end-1]) && strings.HasPrefix(next, ":") {
+			if end-at > 2 && query[end-1] == '"' && isName(query[at+1:end-1]) && strings.HasPrefix(next, ":") {
 				out[at], out[end-1] = ' ', ' '
 			}
 		case c == '{' || c == '(' || c == '[':

@@ -1,0 +1,195 @@
+package blocklet_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/relay/api/blocklet"
+)
+
+// TestStatuses: what is no GraphQL is a 400, and nothing is a 5xx, at which
+// clients would repeat it.
+func TestStatuses(t *testing.T) {
+	r := newRig(t, blocklet.Options{})
+	const list = `{getWebhookEndpoints(input: {teamDid: "T"}){paging{total}}}`
+	const remove = `mutation{deleteWebhookEndpoint(input: {teamDid: "T", id: "x"}){data{id}}}`
+	query := func(q string) string { return "?" + url.Values{"query": {q}}.Encode() }
+	json := func(q string) string { return fmt.Sprintf(`{"query":%q}`, q) }
+	for _, c := range []struct {
+		method, path, body string
+		status             int
+		want               string // in errors[0].message, or error
+	}{
+		{"POST", "/", json(list), 200, ""},
+		{"POST", "/api", json(list), 200, ""},
+		{"POST", "/api/gql", json(list), 200, ""},
+		{"POST", "/.well-known/service/api/gql", json(list), 200, ""},
+		{"GET", "/api/gql" + query(list), "", 200, ""},
+		{"GET", "/api" + query(list) + "&variables=%7B%7D&operationName=", "", 200, ""},
+		{"GET", "/api/gql" + query(list) + "&variables=x", "", 400, "want JSON"},
+		{"GET", "/api/gql" + query(remove), "", 405, "Can only perform a mutation operation from a POST request."},
+		{"POST", "/api/gql", json(remove), 200, "webhook endpoint not found"},
+		{"POST", "/api/gql", json("mutation A " + remove[8:] + " mutation B " + remove[8:]), 403, "batch mutation not allowed"},
+		{"POST", "/api/gql", json(""), 400, "Please provide a valid query"},
+		{"POST", "/api/gql", json(" \n"), 400, "Please provide a valid query"},
+		{"POST", "/api/gql", ``, 400, "want JSON"},
+		{"POST", "/api/gql", `[]`, 400, "want JSON"},
+		{"POST", "/api/gql", `{"query":5}`, 400, "want JSON"},
+		{"POST", "/api/gql", `{"query":"` + strings.Repeat("x", 1<<20) + `"}`, 413, "over 1048576 bytes"},
+		{"POST", "/api/gql", json(`{`), 400, "Syntax Error: "},
+		{"POST", "/api/gql", json(`{getWebhookEndpoints{foo}}`), 400, `Cannot query field "foo" on type "ResponseGetWebhookEndpoints".`},
+		{"POST", "/api/gql", json(`{getNodeInfo{info}}`), 400, `Cannot query field "getNodeInfo"`},
+		{"POST", "/api/gql", json(`{getWebhookEndpoints(input: {teamDid: 5}){list{id}}}`), 400, `String cannot represent a non string value: 5`},
+		{"POST", "/api/gql", json(`{getWebhookEndpoints(input: {nope: 5}){list{id}}}`), 400, `Field "nope" is not defined`},
+		{"POST", "/api/gql", json(`subscription{x}`), 400, ""},
+		{"POST", "/api/gql", json(`{` + strings.Repeat(`getWebhookEndpoints(input: {teamDid: "T"}){list{id}} `, 60) + `}`), 200, ""}, // one and the same
+		{"POST", "/api/gql", json(many(60, `: getWebhookEndpoints(input: {teamDid: "T"}){list{id}} `)), 200, "a request may hold 50 operations"},
+		{"POST", "/api/gql", json(many(6000, `: __typename `)), 400, "too many selections (limit 5000)"},
+		{"POST", "/api/gql", json(`{getWebhookEndpoints(teamDid: "T", paging: {page: 99999999999999999999}){list{id}}}`), 400, "the query cannot be answered"},
+		{"POST", "/api/gql", json(`{__schema{types` + strings.Repeat(`{fields{type`, 30) + `{name}` + strings.Repeat("}}", 30) + `}}`), 400, "exceeds max depth"},
+		{"POST", "/api/gql", json(`{__schema{types{name fields{name args{name type{name ofType{name}}}}}}}`), 200, ""},
+	} {
+		status, out := r.do(c.method, c.path, []byte(c.body))
+		message, _ := at(out, "errors", 0, "message").(string)
+		if s, ok := at(out, "error").(string); ok {
+			message = s
+		}
+		if status != c.status || !strings.Contains(message, c.want) || c.want == "" && status == 200 && message != "" {
+			t.Errorf("%s %.40s %.80s: %d %.300s, want %d %q", c.method, c.path, c.body, status, fmt.Sprint(out), c.status, c.want)
+		}
+	}
+}
+
+func many(n int, field string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "f%d%s", i, field)
+	}
+	return "{" + b.String() + "}"
+}
+
+// TestSelections are all that published clients ask for.
+func TestSelections(t *testing.T) {
+	r := newRig(t, blocklet.Options{})
+	id := r.create("/", "")
+	const users = `approved avatar createdAt createdByAppPid did didSpace email emailVerified extra firstLoginAt fullName generation inviter isFollowing
+		lastLoginAt lastLoginIp locale name phone phoneVerified pk remark role sourceAppPid sourceProvider updatedAt url userSessionsCount
+		address{city country line1 line2 postalCode province} connectedAccounts{did extra id lastLoginAt pk provider userInfo{email emailVerified extraData name picture sub}}
+		metadata{bio cover location timezone links{favicon url} phone{country phoneNumber} status{dateRange duration icon label}}
+		passports{expirationDate id issuanceDate lastLoginAt name parentDid role scope source status title type userDid display{content type} issuer{id name pk}
+		user{approved avatar createdAt did email fullName locale pk role updatedAt}}
+		tags{color componentDid createdAt createdBy description id parentId slug title type updatedAt updatedBy}
+		userSessions{appPid createdAt createdByAppPid extra id lastLoginIp passportId status ua updatedAt userDid visitorId}`
+	e := r.ask(fmt.Sprintf(`{getWebhookEndpoint(input: {teamDid: "T", id: %q}){data{%s createUser{%s} updateUser{%[3]s}}}}`, id, wholeEndpoint, users), "getWebhookEndpoint", "data")
+	u := at(e, "createUser").(map[string]any)
+	for member, v := range u {
+		want := map[string]any{"did": "local", "fullName": "", "avatar": ""}[member]
+		if v != want {
+			t.Errorf("%s of a user is %v, want %v", member, v, want)
+		}
+	}
+	if len(u) != 34 {
+		t.Errorf("a user has %d members, want 34", len(u))
+	}
+}
+
+// TestBudget: an answer that would be too large is refused, and says how to ask.
+func TestBudget(t *testing.T) {
+	r := newRig(t, blocklet.Options{})
+	r.create("/", "")
+	large := `{"x":"` + strings.Repeat("x", 1<<20) + `"}`
+	for range 12 {
+		r.emit("a", "s", large)
+		r.next()
+	}
+	r.until("paging: {pageSize: 1}", "succeeded")
+	status, out := r.post(`{getWebhookAttempts(teamDid: "T", paging: {pageSize: 20}){list{event{data request a: data b: data}}}}`, nil)
+	message, _ := at(out, "errors", 0, "message").(string)
+	if status != 200 || !strings.Contains(message, "ask for a smaller pageSize") {
+		t.Errorf("got %d %q", status, message)
+	}
+}
+
+func TestTokens(t *testing.T) {
+	r := newRig(t, blocklet.Options{})
+	id := r.create("/", "")
+	for _, slug := range []string{"t", "shop"} {
+		if _, err := r.registry.App(t.Context(), slug); err != nil {
+			if _, err := r.registry.CreateApp(t.Context(), slug, capture.AppSpec{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	token := func(scope capture.Scope, app string) string {
+		_, secret, err := r.registry.CreateToken(t.Context(), capture.TokenSpec{Name: "x", Scope: scope, App: app})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return secret
+	}
+	manage, read, ingest, shop := token(capture.ScopeManage, ""), token(capture.ScopeRead, ""), token(capture.ScopeIngest, ""), token(capture.ScopeManage, "shop")
+	list := `{getWebhookEndpoints(input: {teamDid: "T"}){paging{total}}}`
+	change := fmt.Sprintf(`mutation{updateWebhookEndpoint(input: {teamDid: "T", id: %q, data: {}}){data{id updatedAt}}}`, id)
+	hidden := "mutation" + strings.TrimPrefix(change, "mutation") + " query Q " + list // which a scope by method alone would not see
+	for _, c := range []struct {
+		token, query string
+		status       int
+		want         string
+	}{
+		{"", list, 401, "not allowed"},
+		{"wrong", list, 401, "not allowed"},
+		{manage, list, 200, ""},
+		{strings.ReplaceAll(url.PathEscape(manage), "_", "%5F"), change, 200, ""},
+		{read, list, 200, ""},
+		{read, change, 403, "no permission"},
+		{read, hidden, 400, ""},
+		{ingest, list, 403, "no permission"},
+		{shop, list, 200, "You cannot request other blocklet's data"},
+		{shop, change, 200, "You cannot request other blocklet's data"},
+		{shop, strings.Replace(list, `"T"`, `"did:abt:SHOP"`, 1), 200, ""},
+		{shop, strings.Replace(change, `"T"`, `"shop"`, 1), 200, "webhook endpoint not found"},
+	} {
+		r.token = c.token
+		status, out := r.post(c.query, nil)
+		message := fmt.Sprint(at(out, "errors", 0, "message"), at(out, "error"))
+		if status != c.status || !strings.Contains(message, c.want) || c.want == "" && status == 200 && message != "<nil> <nil>" {
+			t.Errorf("%s: %d %v, want %d %q", c.query, status, out, c.status, c.want)
+		}
+		if status >= 400 && status != 400 {
+			same(t, "its code", at(out, "code"), "forbidden")
+		}
+	}
+	// The guard refuses others' pages in the dialect's form.
+	req, err := http.NewRequestWithContext(t.Context(), "POST", r.url+"/api/gql", strings.NewReader(`{}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Origin", "https://evil.test")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if got := res.Header.Get("Content-Type"); res.StatusCode != 403 || got != "application/json; charset=utf-8" {
+		t.Errorf("got %s %s", res.Status, got)
+	}
+}
+
+// FuzzQuery: no query, whatever it is, is answered with a 5xx or without JSON.
+func FuzzQuery(f *testing.F) {
+	for _, q := range []string{`{getWebhookEndpoints(input: {teamDid: "T"}){list{id}}}`, `mutation{createWebhookEndpoint(input: {teamDid: "T", input: {metadata: {"a":[1e9]}, url: "x"}}){data{id}}}`,
+		`query Q($a: Any){__schema{types{name}}}`, `{getWebhookAttempts(teamDid: """T""", paging: {page: 99999999999999999999}){list{id event{data}}}}`, `fragment F on Query{...F} {...F}`, "\"\"\"", `#`} {
+		f.Add(q)
+	}
+	r := newRig(f, blocklet.Options{})
+	f.Fuzz(func(t *testing.T, q string) {
+		r.t = t
+		if status, out := r.post(q, map[string]any{"a": q}); status >= 500 {
+			t.Errorf("%q: %d %v", q, status, out)
+		}
+	})
+}
