@@ -1,6 +1,7 @@
 package blocklet_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -18,40 +19,40 @@ func TestStatuses(t *testing.T) {
 	const list = `{getWebhookEndpoints(input: {teamDid: "T"}){paging{total}}}`
 	const remove = `mutation{deleteWebhookEndpoint(input: {teamDid: "T", id: "x"}){data{id}}}`
 	query := func(q string) string { return "?" + url.Values{"query": {q}}.Encode() }
-	json := func(q string) string { return fmt.Sprintf(`{"query":%q}`, q) }
+	asking := func(q string) string { return fmt.Sprintf(`{"query":%q}`, q) }
 	for _, c := range []struct {
 		method, path, body string
 		status             int
 		want               string // in errors[0].message, or error
 	}{
-		{"POST", "/", json(list), 200, ""},
-		{"POST", "/api", json(list), 200, ""},
-		{"POST", "/api/gql", json(list), 200, ""},
-		{"POST", "/.well-known/service/api/gql", json(list), 200, ""},
+		{"POST", "/", asking(list), 200, ""},
+		{"POST", "/api", asking(list), 200, ""},
+		{"POST", "/api/gql", asking(list), 200, ""},
+		{"POST", "/.well-known/service/api/gql", asking(list), 200, ""},
 		{"GET", "/api/gql" + query(list), "", 200, ""},
 		{"GET", "/api" + query(list) + "&variables=%7B%7D&operationName=", "", 200, ""},
 		{"GET", "/api/gql" + query(list) + "&variables=x", "", 400, "want JSON"},
 		{"GET", "/api/gql" + query(remove), "", 405, "Can only perform a mutation operation from a POST request."},
-		{"POST", "/api/gql", json(remove), 200, "webhook endpoint not found"},
-		{"POST", "/api/gql", json("mutation A " + remove[8:] + " mutation B " + remove[8:]), 403, "batch mutation not allowed"},
-		{"POST", "/api/gql", json(""), 400, "Please provide a valid query"},
-		{"POST", "/api/gql", json(" \n"), 400, "Please provide a valid query"},
+		{"POST", "/api/gql", asking(remove), 200, "webhook endpoint not found"},
+		{"POST", "/api/gql", asking("mutation A " + remove[8:] + " mutation B " + remove[8:]), 403, "batch mutation not allowed"},
+		{"POST", "/api/gql", asking(""), 400, "Please provide a valid query"},
+		{"POST", "/api/gql", asking(" \n"), 400, "Please provide a valid query"},
 		{"POST", "/api/gql", ``, 400, "want JSON"},
 		{"POST", "/api/gql", `[]`, 400, "want JSON"},
 		{"POST", "/api/gql", `{"query":5}`, 400, "want JSON"},
 		{"POST", "/api/gql", `{"query":"` + strings.Repeat("x", 1<<20) + `"}`, 413, "over 1048576 bytes"},
-		{"POST", "/api/gql", json(`{`), 400, "Syntax Error: "},
-		{"POST", "/api/gql", json(`{getWebhookEndpoints{foo}}`), 400, `Cannot query field "foo" on type "ResponseGetWebhookEndpoints".`},
-		{"POST", "/api/gql", json(`{getNodeInfo{info}}`), 400, `Cannot query field "getNodeInfo"`},
-		{"POST", "/api/gql", json(`{getWebhookEndpoints(input: {teamDid: 5}){list{id}}}`), 400, `String cannot represent a non string value: 5`},
-		{"POST", "/api/gql", json(`{getWebhookEndpoints(input: {nope: 5}){list{id}}}`), 400, `Field "nope" is not defined`},
-		{"POST", "/api/gql", json(`subscription{x}`), 400, ""},
-		{"POST", "/api/gql", json(`{` + strings.Repeat(`getWebhookEndpoints(input: {teamDid: "T"}){list{id}} `, 60) + `}`), 200, ""}, // one and the same
-		{"POST", "/api/gql", json(many(60, `: getWebhookEndpoints(input: {teamDid: "T"}){list{id}} `)), 200, "a request may hold 50 operations"},
-		{"POST", "/api/gql", json(many(6000, `: __typename `)), 400, "too many selections (limit 5000)"},
-		{"POST", "/api/gql", json(`{getWebhookEndpoints(teamDid: "T", paging: {page: 99999999999999999999}){list{id}}}`), 400, "the query cannot be answered"},
-		{"POST", "/api/gql", json(`{__schema{types` + strings.Repeat(`{fields{type`, 30) + `{name}` + strings.Repeat("}}", 30) + `}}`), 400, "exceeds max depth"},
-		{"POST", "/api/gql", json(`{__schema{types{name fields{name args{name type{name ofType{name}}}}}}}`), 200, ""},
+		{"POST", "/api/gql", asking(`{`), 400, "Syntax Error: "},
+		{"POST", "/api/gql", asking(`{getWebhookEndpoints{foo}}`), 400, `Cannot query field "foo" on type "ResponseGetWebhookEndpoints".`},
+		{"POST", "/api/gql", asking(`{getNodeInfo{info}}`), 400, `Cannot query field "getNodeInfo"`},
+		{"POST", "/api/gql", asking(`{getWebhookEndpoints(input: {teamDid: 5}){list{id}}}`), 400, `String cannot represent a non string value: 5`},
+		{"POST", "/api/gql", asking(`{getWebhookEndpoints(input: {nope: 5}){list{id}}}`), 400, `Field "nope" is not defined`},
+		{"POST", "/api/gql", asking(`subscription{x}`), 400, ""},
+		{"POST", "/api/gql", asking(`{` + strings.Repeat(`getWebhookEndpoints(input: {teamDid: "T"}){list{id}} `, 60) + `}`), 200, ""}, // one and the same
+		{"POST", "/api/gql", asking(many(60, `: getWebhookEndpoints(input: {teamDid: "T"}){list{id}} `)), 200, "a request may hold 50 operations"},
+		{"POST", "/api/gql", asking(many(6000, `: __typename `)), 400, "too many selections (limit 5000)"},
+		{"POST", "/api/gql", asking(`{getWebhookEndpoints(teamDid: "T", paging: {page: 99999999999999999999}){list{id}}}`), 400, "the query cannot be answered"},
+		{"POST", "/api/gql", asking(`{__schema{types` + strings.Repeat(`{fields{type`, 30) + `{name}` + strings.Repeat("}}", 30) + `}}`), 400, "exceeds max depth"},
+		{"POST", "/api/gql", asking(`{__schema{types{name fields{name args{name type{name ofType{name}}}}}}}`), 200, ""},
 	} {
 		status, out := r.do(c.method, c.path, []byte(c.body))
 		message, _ := at(out, "errors", 0, "message").(string)
@@ -117,12 +118,10 @@ func TestBudget(t *testing.T) {
 func TestTokens(t *testing.T) {
 	r := newRig(t, blocklet.Options{})
 	id := r.create("/", "")
-	for _, slug := range []string{"t", "shop"} {
-		if _, err := r.registry.App(t.Context(), slug); err != nil {
-			if _, err := r.registry.CreateApp(t.Context(), slug, capture.AppSpec{}); err != nil {
-				t.Fatal(err)
-			}
-		}
+	e := r.emit("a", "s", `{}`)
+	r.next()
+	if _, err := r.registry.CreateApp(t.Context(), "shop", capture.AppSpec{}); err != nil {
+		t.Fatal(err)
 	}
 	token := func(scope capture.Scope, app string) string {
 		_, secret, err := r.registry.CreateToken(t.Context(), capture.TokenSpec{Name: "x", Scope: scope, App: app})
@@ -134,7 +133,8 @@ func TestTokens(t *testing.T) {
 	manage, read, ingest, shop := token(capture.ScopeManage, ""), token(capture.ScopeRead, ""), token(capture.ScopeIngest, ""), token(capture.ScopeManage, "shop")
 	list := `{getWebhookEndpoints(input: {teamDid: "T"}){paging{total}}}`
 	change := fmt.Sprintf(`mutation{updateWebhookEndpoint(input: {teamDid: "T", id: %q, data: {}}){data{id updatedAt}}}`, id)
-	hidden := "mutation" + strings.TrimPrefix(change, "mutation") + " query Q " + list // which a scope by method alone would not see
+	named := strings.Replace(change, "mutation", "query Q "+list+" mutation M ", 1)
+	const others = `{getWebhookAttempts(input: {teamDid: "shop", input: {%s: %q}}){list{id} paging{total}}}`
 	for _, c := range []struct {
 		token, query string
 		status       int
@@ -146,21 +146,30 @@ func TestTokens(t *testing.T) {
 		{strings.ReplaceAll(url.PathEscape(manage), "_", "%5F"), change, 200, ""},
 		{read, list, 200, ""},
 		{read, change, 403, "no permission"},
-		{read, hidden, 400, ""},
+		{read, named, 403, "no permission"},
 		{ingest, list, 403, "no permission"},
 		{shop, list, 200, "You cannot request other blocklet's data"},
 		{shop, change, 200, "You cannot request other blocklet's data"},
 		{shop, strings.Replace(list, `"T"`, `"did:abt:SHOP"`, 1), 200, ""},
 		{shop, strings.Replace(change, `"T"`, `"shop"`, 1), 200, "webhook endpoint not found"},
+		{shop, fmt.Sprintf(others, "webhookId", id), 200, ""},
+		{shop, fmt.Sprintf(others, "eventId", e.ID), 200, ""},
 	} {
 		r.token = c.token
-		status, out := r.post(c.query, nil)
+		body, err := json.Marshal(map[string]string{"query": c.query, "operationName": map[bool]string{true: "M"}[c.query == named]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, out := r.do("POST", "/api/gql", body)
 		message := fmt.Sprint(at(out, "errors", 0, "message"), at(out, "error"))
 		if status != c.status || !strings.Contains(message, c.want) || c.want == "" && status == 200 && message != "<nil> <nil>" {
 			t.Errorf("%s: %d %v, want %d %q", c.query, status, out, c.status, c.want)
 		}
-		if status >= 400 && status != 400 {
+		if status >= 400 {
 			same(t, "its code", at(out, "code"), "forbidden")
+		}
+		if total := at(out, "data", "getWebhookAttempts", "paging", "total"); total != nil && total != 0.0 {
+			t.Errorf("%s: it sees %v of another's", c.query, out)
 		}
 	}
 	// The guard refuses others' pages in the dialect's form.
