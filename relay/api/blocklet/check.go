@@ -85,6 +85,9 @@ func checkEvents(o object) error {
 	if !ok {
 		return nil
 	}
+	if v == nil {
+		return errors.New(`"enabledEvents" must be an array`)
+	}
 	for i, v := range listed(v) {
 		field := fmt.Sprintf("enabledEvents[%d]", i)
 		entry, ok := v.(map[string]any)

@@ -29,6 +29,7 @@ func TestRefusals(t *testing.T) {
 		{"create", url + `, description: "` + strings.Repeat("x", 513) + `", ` + events, `"description" length must be less than or equal to 512 characters long`},
 		{"create", url + `, apiVersion: "12345678901234567", ` + events, `"apiVersion" length must be less than or equal to 16 characters long`},
 		{"create", url, `"enabledEvents" is required`},
+		{"create", url + `, enabledEvents: null`, `"enabledEvents" must be an array`},
 		{"create", url + `, enabledEvents: [{source: "s"}]`, `"enabledEvents[0].type" is required`},
 		{"create", url + `, enabledEvents: [{type: "a", source: "s"}, {type: "a"}]`, `"enabledEvents[1].source" is required`},
 		{"create", url + `, enabledEvents: [{type: "", source: "s"}]`, `"enabledEvents[0].type" is not allowed to be empty`},

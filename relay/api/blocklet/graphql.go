@@ -23,8 +23,12 @@ import (
 var schema string
 
 // What one request may ask for. Its clients' largest, with all of a user, has
-// some 250 fields.
+// some 250 fields. graphql-go takes a time to look for fields that contradict
+// one another that grows with the square of their number, and worse where
+// fragments are within fragments.
 const (
+	mostNames      = 10_000 // times the fragments that are spread
+	mostPairs      = 20_000
 	mostFields     = 5000
 	mostOperations = 50
 	mostBytes      = 32 << 20 // of bodies and keys read
@@ -38,7 +42,7 @@ type graph struct {
 
 func newGraph(engine func(*http.Request) api.Engine, o Options) *graph {
 	return &graph{graphql.MustParseSchema(schema, &root{o}, graphql.UseFieldResolvers(),
-		graphql.MaxSelections(mostFields), graphql.MaxDepth(20), graphql.MaxQueryLength(512<<10), graphql.MaxParallelism(4),
+		graphql.MaxSelections(mostFields), graphql.MaxDepth(20), graphql.OverlapValidationLimit(mostPairs), graphql.MaxQueryLength(256<<10), graphql.MaxParallelism(4),
 		graphql.PanicHandler(panics{}), graphql.Logger(log.LoggerFunc(func(context.Context, any) {}))), engine}
 }
 
@@ -106,12 +110,15 @@ func (g *graph) serve(w http.ResponseWriter, r *http.Request) error {
 	if strings.TrimSpace(q.Query) == "" {
 		return &refusal{http.StatusBadRequest, "invalid query", "Please provide a valid query"}
 	}
-	query, mutations := scan(q.Query)
-	if mutations > 1 {
+	doc := scan(q.Query)
+	switch {
+	case doc.mutations > 1:
 		return &refusal{http.StatusForbidden, "forbidden", "batch mutation not allowed"}
+	case doc.names*(1+doc.fragments) > mostNames:
+		return &refusal{http.StatusBadRequest, "invalid query", fmt.Sprintf("a query may hold %d names, and as much fewer as it spreads fragments", mostNames)}
 	}
 	c := &call{Engine: g.engine(r), token: api.Bearer(r), mayChange: r.Method == http.MethodPost}
-	answer := g.schema.Exec(context.WithValue(r.Context(), callKey{}, c), query, q.Operation, q.Variables)
+	answer := g.schema.Exec(context.WithValue(r.Context(), callKey{}, c), doc.plain, q.Operation, q.Variables)
 	if refused := c.refused.Load(); refused != nil {
 		return refused
 	}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/relay/api/blocklet"
@@ -49,7 +50,7 @@ func TestStatuses(t *testing.T) {
 		{"POST", "/api/gql", asking(`subscription{x}`), 400, ""},
 		{"POST", "/api/gql", asking(`{` + strings.Repeat(`getWebhookEndpoints(input: {teamDid: "T"}){list{id}} `, 60) + `}`), 200, ""}, // one and the same
 		{"POST", "/api/gql", asking(many(60, `: getWebhookEndpoints(input: {teamDid: "T"}){list{id}} `)), 200, "a request may hold 50 operations"},
-		{"POST", "/api/gql", asking(many(6000, `: __typename `)), 400, "too many selections (limit 5000)"},
+		{"POST", "/api/gql", asking(many(6000, `: __typename `)), 400, "a query may hold 10000 names"},
 		{"POST", "/api/gql", asking(`{getWebhookEndpoints(teamDid: "T", paging: {page: 99999999999999999999}){list{id}}}`), 400, "the query cannot be answered"},
 		{"POST", "/api/gql", asking(`{__schema{types` + strings.Repeat(`{fields{type`, 30) + `{name}` + strings.Repeat("}}", 30) + `}}`), 400, "exceeds max depth"},
 		{"POST", "/api/gql", asking(`{__schema{types{name fields{name args{name type{name ofType{name}}}}}}}`), 200, ""},
@@ -61,6 +62,39 @@ func TestStatuses(t *testing.T) {
 		}
 		if status != c.status || !strings.Contains(message, c.want) || c.want == "" && status == 200 && message != "" {
 			t.Errorf("%s %.40s %.80s: %d %.300s, want %d %q", c.method, c.path, c.body, status, fmt.Sprint(out), c.status, c.want)
+		}
+	}
+}
+
+// TestHostile are queries that take minutes where nothing bounds what is
+// compared and expanded.
+func TestHostile(t *testing.T) {
+	r := newRig(t, blocklet.Options{})
+	doubling, chain := "{...F0}", "{...F0}"
+	for i := range 20 {
+		doubling += fmt.Sprintf(" fragment F%d on Query{...F%d ...F%[2]d}", i, i+1)
+	}
+	for i := range 3000 {
+		chain += fmt.Sprintf(" fragment F%d on Query{...F%d a%[1]d:__typename}", i, i+1)
+	}
+	for name, q := range map[string]string{
+		"one field, again and again": "{" + strings.Repeat("__typename ", 9000) + "}",
+		"one list, again and again":  "{" + strings.Repeat(`getWebhookEndpoints(teamDid:"T"){list{id url}} `, 1600) + "}",
+		"fragments that double":      doubling + " fragment F20 on Query{__typename}",
+		"a chain of fragments":       chain + " fragment F3000 on Query{__typename}",
+		"one wide fragment":          "{" + strings.Repeat("...F ", 49) + "} fragment F on Query" + many(4000, ":__typename "),
+		"deep fields":                strings.Repeat("{a", 9000),
+		"deep lists":                 `{getWebhookEndpoints(input: ` + strings.Repeat("[", 200000) + `)}`,
+		"deep objects":               `mutation{createWebhookEndpoint(input: {metadata: ` + strings.Repeat("{a:", 9000) + "1" + strings.Repeat("}", 9001) + `){code}}`,
+		"many operations":            strings.Repeat(`query A{__typename} `, 3000),
+		"many arguments":             `{getWebhookEndpoints(` + strings.Repeat(`teamDid: "T" `, 9000) + `){code}}`,
+	} {
+		begun := time.Now()
+		if status, out := r.post(q, nil); status != 400 {
+			t.Errorf("%s: %d %.200s", name, status, fmt.Sprint(out))
+		}
+		if took := time.Since(begun); took > patience {
+			t.Errorf("%s took %s", name, took)
 		}
 	}
 }
@@ -197,8 +231,35 @@ func FuzzQuery(f *testing.F) {
 	r := newRig(f, blocklet.Options{})
 	f.Fuzz(func(t *testing.T, q string) {
 		r.t = t
-		if status, out := r.post(q, map[string]any{"a": q}); status >= 500 {
+		if status, out := r.post(q, map[string]any{"a": q}); status >= 500 || strings.Contains(fmt.Sprint(out), "runtime error") {
 			t.Errorf("%q: %d %v", q, status, out)
+		}
+	})
+}
+
+// FuzzVariables: nor are any arguments, by variables, which nobody has held
+// against the schema before.
+func FuzzVariables(f *testing.F) {
+	f.Add(`{"create":{"teamDid":"T","input":{"url":"http://127.0.0.1:9","enabledEvents":[{"type":"a","source":"b"}],"metadata":{"a":{"b":null}}}}}`)
+	f.Add(`{"update":{"teamDid":"T","id":"ID","data":{"metadata":{"a":{"b":[1]}},"enabledEvents":{"type":"a","source":5},"status":null}}}`)
+	f.Add(`{"list":{"teamDid":5,"paging":{"page":-1e300,"pageSize":[]}},"attempts":{"teamDid":"T","input":{"webhookId":{}}},"retry":{"teamDid":"T","eventId":1}}`)
+	r := newRig(f, blocklet.Options{})
+	id := r.create("/", "")
+	f.Fuzz(func(t *testing.T, variables string) {
+		r.t = t
+		var v map[string]any
+		if json.Unmarshal([]byte(strings.ReplaceAll(variables, "ID", id)), &v) != nil {
+			return
+		}
+		status, out := r.post(`mutation ($create: RequestCreateWebhookEndpointInput, $update: RequestUpdateWebhookEndpointInput, $retry: RequestAttemptInput) {
+			createWebhookEndpoint(input: $create){data{id}} updateWebhookEndpoint(input: $update){data{id metadata enabledEvents{type}}} retryWebhookAttempt(input: $retry){data{id}} }`, v)
+		if status >= 500 || strings.Contains(fmt.Sprint(out), "runtime error") || strings.Contains(fmt.Sprint(out), "interface conversion") {
+			t.Errorf("%s: %d %v", variables, status, out)
+		}
+		status, out = r.post(`query ($list: RequestGetWebhookEndpointsInput, $attempts: RequestGetWebhookAttemptsInput) {
+			getWebhookEndpoints(input: $list){list{id} paging{page}} getWebhookAttempts(input: $attempts){list{id} paging{page}} }`, v)
+		if status >= 500 || strings.Contains(fmt.Sprint(out), "runtime error") {
+			t.Errorf("%s: %d %v", variables, status, out)
 		}
 	})
 }

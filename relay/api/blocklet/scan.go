@@ -2,11 +2,18 @@ package blocklet
 
 import "strings"
 
-// scan reads a GraphQL document as far as its parser does not tell: how many
-// mutations it defines, and which keys of objects are in quotes. The latter it
-// unquotes, in a text of the same length: a published client puts JSON that it
-// was given as a text into its queries as it stands.
-func scan(query string) (plain string, mutations int) {
+// document is what there is to know of a GraphQL document before it is parsed.
+type document struct {
+	// plain is the document without the quotes around keys of objects, at the
+	// same length: a published client puts JSON that it was given as a text into
+	// its queries as it stands.
+	plain     string
+	mutations int // it defines
+	names     int // in it, of whatever kind
+	fragments int // it spreads
+}
+
+func scan(query string) (d document) {
 	out := []byte(query)
 	depth := 0
 	for at := 0; at < len(query); {
@@ -20,6 +27,9 @@ func scan(query string) (plain string, mutations int) {
 			if end-at > 2 && query[end-1] == '"' && isName(query[at+1:end-1]) && strings.HasPrefix(next, ":") {
 				out[at], out[end-1] = ' ', ' '
 			}
+		case strings.HasPrefix(query[at:], "..."):
+			d.fragments++
+			end = at + 3
 		case c == '{' || c == '(' || c == '[':
 			depth++
 		case c == '}' || c == ')' || c == ']':
@@ -28,13 +38,15 @@ func scan(query string) (plain string, mutations int) {
 			for end < len(query) && nameChar(query[end]) {
 				end++
 			}
+			d.names++
 			if depth == 0 && query[at:end] == "mutation" {
-				mutations++
+				d.mutations++
 			}
 		}
 		at = end
 	}
-	return string(out), mutations
+	d.plain = string(out)
+	return d
 }
 
 // line is how long a comment is.

@@ -22,8 +22,8 @@ func TestScan(t *testing.T) {
 		`"""`:                                   {`"""`, 0},
 		`{a(b:"c`:                               {`{a(b:"c`, 0},
 	} {
-		if plain, mutations := scan(query); plain != want.plain || mutations != want.mutations {
-			t.Errorf("%s: got %s %d, want %s %d", query, plain, mutations, want.plain, want.mutations)
+		if d := scan(query); d.plain != want.plain || d.mutations != want.mutations {
+			t.Errorf("%s: got %s %d, want %s %d", query, d.plain, d.mutations, want.plain, want.mutations)
 		}
 	}
 }
@@ -33,7 +33,7 @@ func FuzzScan(f *testing.F) {
 		f.Add(q)
 	}
 	f.Fuzz(func(t *testing.T, q string) {
-		plain, _ := scan(q)
+		plain := scan(q).plain
 		if len(plain) != len(q) {
 			t.Errorf("%q became %q", q, plain)
 		}

@@ -88,6 +88,13 @@ async function operations(hooktape, name, path, team) {
     await fails(client.deleteWebhookEndpoint({ input: { teamDid: team, id } }), /webhook endpoint not found/)
   }
   await fails(client.getWebhookEndpoint({ input: { teamDid: 'another', id: made.id } }), /webhook endpoint not found/)
+  const batch = await client.doBatchQuery({
+    getWebhookEndpoint: { input: { teamDid: team, id: made.id } }, getWebhookEndpoints: { input: { teamDid: team } },
+    getWebhookAttempts: { input: { teamDid: team, input: { webhookId: made.id } } },
+  })
+  equal([batch.getWebhookEndpoint.data.id, batch.getWebhookEndpoints.paging.total, batch.getWebhookAttempts.list], [made.id, all.list.length, []])
+  equal((await client.doRawQuery(`{ getWebhookEndpoint(teamDid: "${team}", id: "${made.id}") { data { id } } }`)).getWebhookEndpoint.data.id, made.id)
+  await fails(client.doRawQuery('{ getWebhookEndpoints { nodeInfo } }'), /Schema Compatibility Error/)
   equal(JSON.parse(await hooktape.cli('endpoints', 'get', made.id, '--json')).format, 'blocklet')
 
   // A delivery, and the attempt at it.
@@ -202,6 +209,8 @@ equal((await ask(`{ getWebhookEndpoint(teamDid: "T", id: "${id}") { data { id } 
 const { token } = JSON.parse(await hooktape.cli('tokens', 'create', 'reader', '--scope', 'read', '--json'))
 for (const name of ['@abtnode/client', '@blocklet/server-js']) {
   const client = new (require(name))(hooktape.api + '/.well-known/service/api/gql')
+  await fails(client.getWebhookEndpoints({ input: { teamDid: 'T' } }), /not allowed/)
+  client.setAuthAccessKey({ accessKeyId: 'key', accessKeySecret: token, type: 'sha256' }) // nothing is kept that could check it
   await fails(client.getWebhookEndpoints({ input: { teamDid: 'T' } }), /not allowed/)
   client.setAuthToken(() => token)
   equal((await client.getWebhookEndpoints({ input: { teamDid: 'T' } })).list.length, 1)
