@@ -14,6 +14,7 @@ import (
 	"code.hooktape.dev/hooktape/relay/api/blocklet"
 	"code.hooktape.dev/hooktape/relay/api/coviu"
 	"code.hooktape.dev/hooktape/relay/api/ductape"
+	"code.hooktape.dev/hooktape/relay/api/wacht"
 )
 
 // dialects are the other systems whose wire formats the management address
@@ -23,6 +24,7 @@ type dialects struct {
 	coviu    coviu.Options
 	ductape  ductape.Options
 	blocklet blocklet.Options
+	wacht    wacht.Options
 }
 
 // dialectSetting is a choice where a system's document and its servers differ.
@@ -64,6 +66,12 @@ var dialectSettings = []dialectSetting{
 		d.blocklet.ISO = v == "iso"
 		return nil
 	}},
+	{"wacht.secrets", []string{"shown", "once"}, "an app's signing secret is in every read, or in that of who makes or rotates it",
+		func(d *dialects, v string) error { d.wacht.MaskSecrets = v == "once"; return nil }},
+	{"wacht.rotation", []string{"overlap", "at-once"}, "a rotated secret signs beside the new one for 24 hours, or no longer",
+		func(d *dialects, v string) error { d.wacht.RotateAtOnce = v == "at-once"; return nil }},
+	{"wacht.catalog", []string{"strict", "open"}, "endpoints subscribe to events of the app's catalog, or to any",
+		func(d *dialects, v string) error { d.wacht.OpenCatalog = v == "open"; return nil }},
 }
 
 // parseDialects reads settings as --dialect has them: NAME=VALUE.
@@ -97,5 +105,6 @@ func (d *dialects) serve(engine func(*http.Request) api.Engine) []api.Dialect {
 		coviu.New(engine, d.coviu),
 		ductape.New(engine, d.ductape),
 		blocklet.New(engine, d.blocklet),
+		wacht.New(engine, d.wacht),
 	}
 }
