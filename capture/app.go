@@ -50,6 +50,11 @@ type AppSpec struct {
 	// Check holds the app's events against the event types made for it; "": no.
 	Check    CheckMode       `json:"check,omitempty" cbor:"15,keyasint,omitempty"`
 	Metadata json.RawMessage `json:"metadata,omitempty" cbor:"16,keyasint,omitempty"` // an object of the owner's, up to 256 KiB
+	// Catalog is the slug of the Catalog of what the app sends; "": it has none.
+	Catalog string `json:"catalog,omitempty" cbor:"18,keyasint,omitempty"`
+	// Notify are mail addresses of who wants to hear of failures: up to 50.
+	// hooktape keeps them for other systems' clients, and sends no mail.
+	Notify []string `json:"notify,omitempty" cbor:"19,keyasint,omitempty"`
 }
 
 // hiddenSecrets are the same names, with HiddenSecret behind each.

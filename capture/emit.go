@@ -17,6 +17,19 @@ type Emission struct {
 	Key string `json:"idempotency_key,omitempty"`
 }
 
+// Emitted is what came of an Emission.
+type Emitted struct {
+	Event Event
+	// Fresh is false where the idempotency key named an event that was there:
+	// then nothing was done.
+	Fresh bool
+	// Deliveries are the pending attempts at registered endpoints.
+	Deliveries []*Attempt
+	// Filtered are the registered endpoints that subscribe to the event's type,
+	// and to less than all of that type: what else they ask kept it away.
+	Filtered int
+}
+
 // FieldError says which member of what a caller sent is wrong, and what it
 // should be.
 type FieldError struct {

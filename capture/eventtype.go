@@ -37,6 +37,9 @@ type EventTypeSpec struct {
 	// SelectorValue is what must stand there: a string, number or boolean, or
 	// an array with one for each. Absent: what stands there in the sample.
 	SelectorValue json.RawMessage `json:"selector_value,omitempty" cbor:"8,keyasint,omitempty"`
+	Group         string          `json:"group,omitempty" cbor:"12,keyasint,omitempty"` // for people, to sort types by; up to 200 characters
+	// Archived types may be sent, and are offered to no new subscription.
+	Archived bool `json:"archived,omitempty" cbor:"13,keyasint,omitempty"`
 }
 
 // Sample is a request as an event of its type looks. Its members are those of

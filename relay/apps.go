@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/mail"
 	"slices"
 	"strings"
 	"time"
@@ -82,6 +83,9 @@ func (r *Registry) CreateApp(ctx context.Context, slug string, spec capture.AppS
 	if err := checkApp(&spec); err != nil {
 		return capture.App{}, err
 	}
+	if err := r.checkCatalog(ctx, spec.Catalog); err != nil {
+		return capture.App{}, err
+	}
 	return r.editApp(ctx, slug, shown, func(a *capture.App, found bool) error {
 		if found {
 			return &capture.ConflictError{Field: "slug", With: slug, What: fmt.Sprintf("slug: there is an app %q already", slug)}
@@ -103,6 +107,12 @@ func (r *Registry) newApp(spec capture.AppSpec) capture.App {
 // UpdateApp changes what the patch names. Secrets that are hidden, as reads
 // have them, stay as they are.
 func (r *Registry) UpdateApp(ctx context.Context, slug string, patch json.RawMessage) (capture.App, error) {
+	var said struct{ Catalog string }
+	if json.Unmarshal(patch, &said) == nil { // else merging it says so
+		if err := r.checkCatalog(ctx, said.Catalog); err != nil {
+			return capture.App{}, err
+		}
+	}
 	return r.changeApp(ctx, slug, hidden, func(a *capture.App) error {
 		spec := a.AppSpec
 		if err := merge(&spec, patch); err != nil {
@@ -219,6 +229,16 @@ func (r *Registry) Keys(slug string) []string {
 	return a.SigningSecret.Live(time.Now())
 }
 
+// SigningSecret is the newest signing secret of an app, "" of one that was
+// never made. It is for who asks for it by name, and may manage the app.
+func (r *Registry) SigningSecret(ctx context.Context, slug string) (string, error) {
+	if _, err := r.App(ctx, slug); err != nil {
+		return "", err
+	}
+	a, _ := r.made(slug)
+	return a.SigningSecret.Key, nil
+}
+
 // Delivers reports whether an app's events go to its endpoints.
 func (r *Registry) Delivers(slug string) bool {
 	a, _ := r.made(slug)
@@ -312,6 +332,14 @@ func checkApp(s *capture.AppSpec) error {
 	}
 	if err := checkSealTo(s); err != nil {
 		return err
+	}
+	if len(s.Notify) > 50 {
+		return &capture.FieldError{Field: "notify", Problem: fmt.Sprintf("there are %d: want 50 at most", len(s.Notify))}
+	}
+	for i, address := range s.Notify {
+		if _, err := mail.ParseAddress(address); err != nil || len(address) > 320 {
+			return &capture.FieldError{Field: fmt.Sprintf("notify[%d]", i), Problem: fmt.Sprintf("%.40q: want a mail address, such as ada@example.com", address)}
+		}
 	}
 	return length("answer.body", a.Body, 64<<10)
 }

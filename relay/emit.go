@@ -19,18 +19,49 @@ import (
 // Emit keeps an event as the app made it, with its deliveries; see api.Apps.
 // An inactive app makes none: capture.ErrDisabled, wrapped.
 func (r *Registry) Emit(ctx context.Context, slug string, what capture.Emission) (e capture.Event, fresh bool, err error) {
-	if _, err := r.App(ctx, slug); err != nil {
-		return e, false, err
-	}
-	if !r.Delivers(slug) {
-		return e, false, fmt.Errorf("the app %q is inactive: %w; activate it first", slug, capture.ErrDisabled)
-	}
-	if err := r.readable(slug); err != nil {
-		return e, false, err
-	}
-	change, err := made(slug, what)
+	change, fresh, err := r.emit(ctx, slug, what)
 	if err != nil {
 		return e, false, err
+	}
+	return *change.Event, fresh, nil
+}
+
+// Announce is Emit, and says who of the app's endpoints gets the event.
+func (r *Registry) Announce(ctx context.Context, slug string, what capture.Emission) (capture.Emitted, error) {
+	change, fresh, err := r.emit(ctx, slug, what)
+	if err != nil {
+		return capture.Emitted{}, err
+	}
+	out := capture.Emitted{Event: *change.Event, Fresh: fresh}
+	if !fresh {
+		return out, nil
+	}
+	planned := map[capture.ID]*capture.Attempt{}
+	for _, a := range change.Attempts {
+		planned[a.Endpoint] = a
+	}
+	err = r.registered(context.WithoutCancel(ctx), capture.EndpointQuery{App: slug, Status: capture.EndpointEnabled}, func(e *capture.Endpoint) {
+		if a := planned[e.ID]; a != nil {
+			out.Deliveries = append(out.Deliveries, a)
+		} else if match.Names(e, &out.Event) {
+			out.Filtered++
+		}
+	})
+	return out, err
+}
+
+func (r *Registry) emit(ctx context.Context, slug string, what capture.Emission) (change *capture.Change, fresh bool, err error) {
+	if _, err := r.App(ctx, slug); err != nil {
+		return nil, false, err
+	}
+	if !r.Delivers(slug) {
+		return nil, false, fmt.Errorf("the app %q is inactive: %w; activate it first", slug, capture.ErrDisabled)
+	}
+	if err := r.readable(slug); err != nil {
+		return nil, false, err
+	}
+	if change, err = made(slug, what); err != nil {
+		return nil, false, err
 	}
 	id := change.Event.ID
 	change.Key = what.Key
@@ -38,13 +69,13 @@ func (r *Registry) Emit(ctx context.Context, slug string, what capture.Emission)
 	change.Attempts = r.hooks.Plan(change.Event, change.Body)
 	// Who hangs up now has made the event all the same.
 	if err := r.store.Keep(context.WithoutCancel(ctx), change); err != nil {
-		return e, false, bare(err)
+		return nil, false, bare(err)
 	}
 	if change.Event.ID == id {
-		return *change.Event, true, nil
+		return change, true, nil
 	}
 	row, err := r.store.Event(ctx, change.Event.ID)
-	return row.Event, false, err
+	return &capture.Change{Event: &row.Event}, false, err
 }
 
 // made is the event that an emission makes.
@@ -155,19 +186,25 @@ func (r *Registry) Explain(ctx context.Context, event capture.ID) (all []capture
 		return nil, err
 	}
 	subject := match.Subject{Row: &capture.Row{Event: row.Event}, Body: func() []byte { return body }} // as it was when it came
-	q := capture.EndpointQuery{App: row.App, Limit: 500}
+	err = r.registered(ctx, capture.EndpointQuery{App: row.App}, func(e *capture.Endpoint) { all = append(all, r.explain(e, subject)) })
+	return all, err
+}
+
+// registered visits the registered endpoints that q asks for, oldest first.
+func (r *Registry) registered(ctx context.Context, q capture.EndpointQuery, visit func(*capture.Endpoint)) error {
+	q.Limit = 500
 	for {
 		rows, err := r.store.EndpointRows(ctx, q)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for i := range rows {
 			if rows[i].Status != "" {
-				all = append(all, r.explain(&rows[i].Endpoint, subject))
+				visit(&rows[i].Endpoint)
 			}
 		}
 		if len(rows) < q.Limit {
-			return all, nil
+			return nil
 		}
 		q.Cursor = rows[len(rows)-1].ID
 	}

@@ -142,7 +142,11 @@ func (r *Registry) SetEndpoint(ctx context.Context, id capture.ID, status captur
 	if err := checkStatus(status, why, capture.EndpointEnabled, capture.EndpointDisabled, capture.EndpointDeleted); err != nil {
 		return capture.Endpoint{}, err
 	}
-	return r.set(ctx, id, capture.ByUser, status, why)
+	e, err := r.set(ctx, id, capture.ByUser, status, why)
+	if err == nil && status == capture.EndpointEnabled {
+		err = r.store.Forgive(ctx, id) // of one that was enabled already too
+	}
+	return e, err
 }
 
 // Disable is the system's: an endpoint that keeps failing gets no more.

@@ -25,6 +25,7 @@ type Records interface {
 	EditEndpoint(ctx context.Context, id capture.ID, edit func(*capture.Endpoint) error) (capture.Endpoint, error)
 	EndpointRows(context.Context, capture.EndpointQuery) ([]capture.EndpointRow, error)
 	EndpointRow(context.Context, capture.ID) (capture.EndpointRow, error)
+	Forgive(ctx context.Context, endpoint capture.ID) error
 
 	EditToken(ctx context.Context, id capture.ID, edit func(t *capture.Token, found bool) error) (capture.Token, error)
 	Tokens(context.Context) ([]capture.Token, error)
@@ -32,6 +33,9 @@ type Records interface {
 	EditType(ctx context.Context, tag string, edit func(t *capture.EventType, found bool) error) (capture.EventType, error)
 	RemoveType(ctx context.Context, tag string) error
 	Types(context.Context) ([]capture.EventType, error)
+
+	EditCatalog(ctx context.Context, slug string, edit func(c *capture.Catalog, found bool) ([]capture.EventType, error)) (capture.Catalog, error)
+	Catalogs(context.Context) ([]capture.Catalog, error)
 
 	EditRule(ctx context.Context, id capture.ID, edit func(r *capture.Rule, found bool) error) (capture.Rule, error)
 	RemoveRule(context.Context, capture.ID) error

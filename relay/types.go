@@ -82,34 +82,41 @@ func (r *Registry) madeTypes(ctx context.Context) ([]capture.EventType, error) {
 // another. A body that is left out is made by the schema. A tag that is none is
 // a *capture.FieldError, one that was made already a *capture.ConflictError.
 func (r *Registry) CreateType(ctx context.Context, tag string, spec capture.EventTypeSpec, from capture.ID) (capture.EventType, error) {
-	if _, _, ok := capture.SplitTag(tag); !ok {
-		return capture.EventType{}, &capture.FieldError{Field: "tag", Problem: fmt.Sprintf("%q: want app:event, such as shop:order.paid; the first half as an app's slug is written", tag)}
-	}
 	if from != "" {
 		if err := r.sampled(ctx, &spec, from); err != nil {
 			return capture.EventType{}, err
 		}
 	}
-	spec.Sample = spec.Sample.Whole()
-	if len(spec.Sample.Body) == 0 && len(spec.Schema) > 0 && string(spec.Schema) != "null" {
-		var err error
-		if spec.Sample.Body, err = catalogspec.Example(spec.Schema, 1, fill.Escape); err != nil {
-			return capture.EventType{}, &capture.FieldError{Field: "schema", Problem: strings.TrimPrefix(err.Error(), "spec: ")}
-		}
-	}
-	if err := checkType(&spec); err != nil {
+	made, err := newType(tag, spec)
+	if err != nil {
 		return capture.EventType{}, err
 	}
 	t, err := r.store.EditType(ctx, tag, func(t *capture.EventType, found bool) error {
 		if found {
 			return &capture.ConflictError{Field: "tag", With: tag, What: fmt.Sprintf("tag: there is an event type %q already", tag)}
 		}
-		now := time.Now().UTC()
-		*t = capture.EventType{EventTypeSpec: spec, Created: now, Updated: now}
+		*t = made
 		return nil
 	})
 	r.known.kinds.forget(tag)
 	return t, bare(err)
+}
+
+// newType is an event type as a spec has it, at its tag. A body that is left out is made by
+// the schema.
+func newType(tag string, spec capture.EventTypeSpec) (t capture.EventType, err error) {
+	if _, _, ok := capture.SplitTag(tag); !ok {
+		return t, &capture.FieldError{Field: "tag", Problem: fmt.Sprintf("%q: want app:event, such as shop:order.paid; the first half as an app's slug is written", tag)}
+	}
+	spec.Sample = spec.Sample.Whole()
+	if len(spec.Sample.Body) == 0 && len(spec.Schema) > 0 && string(spec.Schema) != "null" {
+		if spec.Sample.Body, err = catalogspec.Example(spec.Schema, 1, fill.Escape); err != nil {
+			return t, &capture.FieldError{Field: "schema", Problem: strings.TrimPrefix(err.Error(), "spec: ")}
+		}
+	}
+	err = checkType(&spec)
+	now := time.Now().UTC()
+	return capture.EventType{Tag: tag, EventTypeSpec: spec, Created: now, Updated: now}, err
 }
 
 // sampled fills in what a spec leaves out from an event that was kept.
@@ -217,6 +224,9 @@ func checkType(s *capture.EventTypeSpec) error {
 		return err
 	}
 	if err := length("description", s.Description, 10_000); err != nil {
+		return err
+	}
+	if err := length("group", s.Group, 200); err != nil {
 		return err
 	}
 	if len(s.Sample.Body) > mostSample || len(s.Schema) > mostSample {

@@ -108,7 +108,7 @@ func audit(t testing.TB, s *Store, over ...byte) {
 			case prefixGap:
 				want[string(key)] = true
 				want[string(keySeq(prefixLog, seqOf(key[1:])))] = true
-			case prefixEndpoint, prefixURL, prefixFiller, prefixHealth, prefixClaim, prefixApp, prefixToken, prefixOnce, prefixSeries, prefixListener, prefixSeat, prefixType, prefixRule, prefixTrigger:
+			case prefixEndpoint, prefixURL, prefixFiller, prefixHealth, prefixClaim, prefixApp, prefixToken, prefixOnce, prefixSeries, prefixListener, prefixSeat, prefixType, prefixCatalog, prefixRule, prefixTrigger:
 				want[string(key)] = true
 			}
 		}

@@ -38,6 +38,7 @@ import (
 //	t token:u128                     the token: sealed record
 //	f listener:u128                  a listener at this relay: sealed record
 //	g tag                            the event type: sealed record
+//	C slug                           the catalog: sealed record
 //	R rule:u128                      the rule: sealed record
 //	T trigger:u128                   the trigger: sealed record
 //	j sha256(relay, app)             the seat of this store's own listener at a relay: sealed record
@@ -72,6 +73,7 @@ const (
 	prefixListener = 'f'
 	prefixSeat     = 'j'
 	prefixType     = 'g'
+	prefixCatalog  = 'C'
 	prefixRule     = 'R'
 	prefixTrigger  = 'T'
 	prefixOnce     = 'k'

@@ -157,6 +157,18 @@ func (s *Store) EditEndpoint(ctx context.Context, id capture.ID, edit func(*capt
 	return e, nil
 }
 
+// Forgive forgets the failures of an endpoint, as when it is enabled again.
+func (s *Store) Forgive(ctx context.Context, id capture.ID) error {
+	err := checkID(capture.EndpointID, id)
+	if err == nil {
+		err = s.do(ctx, &write{needs: roomAttempt, plan: func(b *batch) error { return b.health(id, (*capture.Health).Forgive) }})
+	}
+	if err != nil {
+		return fmt.Errorf("store: endpoint %s: %w", id, err)
+	}
+	return nil
+}
+
 // reclaim moves the claim on a URL along when it changes, and gives it up
 // when the endpoint is deleted.
 func (b *batch) reclaim(old, e capture.Endpoint) error {

@@ -59,10 +59,10 @@ func Texts(s capture.Sample, f func(string) string) capture.Sample {
 	all := func(of map[string]json.RawMessage) map[string]json.RawMessage {
 		done := make(map[string]json.RawMessage, len(of))
 		for name, v := range of {
-			done[name] = escaped(v, f)
+			done[name] = Escaped(v, f)
 		}
 		return done
 	}
-	s.Headers, s.Query, s.Params, s.Body = headers, all(s.Query), all(s.Params), escaped(s.Body, f)
+	s.Headers, s.Query, s.Params, s.Body = headers, all(s.Query), all(s.Params), Escaped(s.Body, f)
 	return s
 }

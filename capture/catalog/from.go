@@ -49,7 +49,7 @@ func FromEvent(e *capture.Event, body []byte, escape func(string) string) (captu
 	if s.Body, err = decode(body, kindOf(e.Headers)); err != nil {
 		return capture.Sample{}, err
 	}
-	s.Body = escaped(s.Body, safe)
+	s.Body = Escaped(s.Body, safe)
 	return s, nil
 }
 
@@ -141,9 +141,9 @@ func decode(body []byte, k kind) (json.RawMessage, error) {
 	return nil, &capture.FieldError{Field: "body", Problem: "the Content-Type says that it is JSON, and it is none"}
 }
 
-// escaped is a JSON document in which every string value that holds "{{" is
+// Escaped is a JSON document in which every string value that holds "{{" is
 // escaped, and every other byte as it was.
-func escaped(doc json.RawMessage, safe func(string) string) json.RawMessage {
+func Escaped(doc json.RawMessage, safe func(string) string) json.RawMessage {
 	var out []byte
 	done := 0
 	for i := 0; i < len(doc); i++ {

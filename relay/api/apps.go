@@ -77,6 +77,11 @@ func (s *Server) createApp(r *http.Request, in appInput) (appWithSecrets, error)
 }
 
 func (s *Server) updateApp(r *http.Request, patch json.RawMessage) (capture.App, error) {
+	if app := bound(r); app != "" {
+		if err := s.pointing(r.Context(), app, patch); err != nil {
+			return capture.App{}, err
+		}
+	}
 	return s.registry(r).UpdateApp(r.Context(), r.PathValue("app"), patch)
 }
 

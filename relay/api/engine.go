@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/relay"
 )
 
 // Engine is what a Dialect speaks about: all that there is for one caller. Where
@@ -24,6 +25,9 @@ type Engine interface {
 	Pager
 	Resender
 	Addresses
+	Cataloger
+	Announcer
+	Secrets
 }
 
 // Addresses says where things are.
@@ -33,6 +37,33 @@ type Addresses interface {
 	Ingest(ctx context.Context, app string) (string, error)
 }
 
+// Cataloger manages catalogs of event types.
+type Cataloger interface {
+	Catalogs(context.Context) ([]capture.CatalogRow, error) // by slug
+	Catalog(ctx context.Context, slug string) (capture.CatalogRow, error)
+	// CreateCatalog makes a catalog with event types, all or nothing.
+	CreateCatalog(ctx context.Context, slug string, spec capture.CatalogSpec, types []capture.EventType) (capture.CatalogRow, error)
+	// UpdateCatalog changes what the patch names: a JSON merge patch (RFC
+	// 7396) of a CatalogSpec.
+	UpdateCatalog(ctx context.Context, slug string, patch json.RawMessage) (capture.CatalogRow, error)
+	// AddTypes makes event types in a catalog, all or nothing.
+	AddTypes(ctx context.Context, slug string, types []capture.EventType) (capture.CatalogRow, error)
+	// Subscribable refuses subscriptions that the app's catalog does not allow.
+	Subscribable(ctx context.Context, app string, subs []capture.Subscription) error
+}
+
+// Announcer makes events and says who gets them.
+type Announcer interface {
+	Announce(ctx context.Context, app string, what capture.Emission) (capture.Emitted, error)
+}
+
+// Secrets shows secrets to who asks for them by name.
+type Secrets interface {
+	// SigningSecret is the newest signing secret of an app: whole for who may
+	// manage it, and masked for others.
+	SigningSecret(ctx context.Context, app string) (string, error)
+}
+
 // Resender sends events again.
 type Resender interface {
 	Resend(context.Context, capture.ID, capture.Resend) ([]*capture.Attempt, error)
@@ -40,11 +71,26 @@ type Resender interface {
 
 // Engine is that of the request's caller, in whose name changes are noted.
 func (s *Server) Engine(r *http.Request) Engine {
-	e := engine{s.registry(r), s.Source, s.Source, resend(s.Resend), addresses{s}}
+	registry, token := s.registry(r), callerOf(r).token
+	e := engine{registry, s.Source, s.Source, resend(s.Resend), addresses{s}, registry, registry, secrets{registry, token.ID == "" || token.Scope == capture.ScopeManage}}
 	if app := bound(r); app != "" {
 		return &confined{e, s, app}
 	}
 	return e
+}
+
+// secrets are shown whole, or masked.
+type secrets struct {
+	registry *relay.Registry
+	whole    bool
+}
+
+func (s secrets) SigningSecret(ctx context.Context, app string) (string, error) {
+	secret, err := s.registry.SigningSecret(ctx, app)
+	if !s.whole {
+		secret = capture.Keyring{Key: secret}.Masked()
+	}
+	return secret, err
 }
 
 type resend func(context.Context, capture.ID, capture.Resend) ([]*capture.Attempt, error)
@@ -76,6 +122,9 @@ type engine struct {
 	Pager
 	Resender
 	Addresses
+	Cataloger
+	Announcer
+	Secrets
 }
 
 // confined is an engine of one app. Every method of Engine is here, and asks
@@ -127,7 +176,23 @@ func (c *confined) CreateApp(context.Context, string, capture.AppSpec) (capture.
 }
 
 func (c *confined) UpdateApp(ctx context.Context, slug string, patch json.RawMessage) (capture.App, error) {
-	return only(c.its(slug), func() (capture.App, error) { return c.all.UpdateApp(ctx, slug, patch) })
+	if err := c.its(slug); err != nil {
+		return capture.App{}, err
+	}
+	return only(c.s.pointing(ctx, c.app, patch), func() (capture.App, error) { return c.all.UpdateApp(ctx, slug, patch) })
+}
+
+// pointing refuses a patch that points an app to another catalog than its own:
+// whoever is bound to the app cannot see what is in others.
+func (s *Server) pointing(ctx context.Context, app string, patch json.RawMessage) error {
+	var said struct{ Catalog string }
+	if json.Unmarshal(patch, &said) != nil || said.Catalog == "" || said.Catalog == app {
+		return nil
+	}
+	if a, err := s.Registry.App(ctx, app); err != nil || a.Catalog == said.Catalog {
+		return err
+	}
+	return noCatalog(said.Catalog)
 }
 
 func (c *confined) DeleteApp(ctx context.Context, slug string) error {
@@ -150,6 +215,71 @@ func (c *confined) Emit(ctx context.Context, slug string, what capture.Emission)
 		return e, false, err
 	}
 	return c.all.Emit(ctx, slug, what)
+}
+
+func (c *confined) Announce(ctx context.Context, slug string, what capture.Emission) (capture.Emitted, error) {
+	return only(c.its(slug), func() (capture.Emitted, error) { return c.all.Announce(ctx, slug, what) })
+}
+
+func (c *confined) SigningSecret(ctx context.Context, slug string) (string, error) {
+	return only(c.its(slug), func() (string, error) { return c.all.SigningSecret(ctx, slug) })
+}
+
+// Catalogs are the one that the app points to, and the one of its own name.
+func (c *confined) Catalogs(ctx context.Context) ([]capture.CatalogRow, error) {
+	a, err := c.all.App(ctx, c.app)
+	if err != nil {
+		return nil, err
+	}
+	all, err := c.all.Catalogs(ctx)
+	return slices.DeleteFunc(all, func(row capture.CatalogRow) bool { return row.Slug != a.Catalog && row.Slug != c.app }), err
+}
+
+func (c *confined) Catalog(ctx context.Context, slug string) (row capture.CatalogRow, err error) {
+	all, err := c.Catalogs(ctx)
+	if err != nil {
+		return row, err
+	}
+	if i := slices.IndexFunc(all, func(row capture.CatalogRow) bool { return row.Slug == slug }); i >= 0 {
+		return all[i], nil
+	}
+	return row, noCatalog(slug)
+}
+
+// owned returns capture.ErrNotFound, wrapped, but for the catalog of the app's
+// own name: another may be that of other apps too.
+func (c *confined) owned(slug string) error {
+	if slug == c.app {
+		return nil
+	}
+	return noCatalog(slug)
+}
+
+func noCatalog(slug string) error {
+	return fmt.Errorf("there is no catalog %q: %w", slug, capture.ErrNotFound)
+}
+
+func (c *confined) CreateCatalog(ctx context.Context, slug string, spec capture.CatalogSpec, types []capture.EventType) (row capture.CatalogRow, err error) {
+	if slug != c.app {
+		return row, &problem{Status: http.StatusForbidden, Code: "app",
+			Detail: fmt.Sprintf("The token is bound to the app %q, and can create the catalog of that name only.", c.app)}
+	}
+	return c.all.CreateCatalog(ctx, slug, spec, types)
+}
+
+func (c *confined) UpdateCatalog(ctx context.Context, slug string, patch json.RawMessage) (capture.CatalogRow, error) {
+	return only(c.owned(slug), func() (capture.CatalogRow, error) { return c.all.UpdateCatalog(ctx, slug, patch) })
+}
+
+func (c *confined) AddTypes(ctx context.Context, slug string, types []capture.EventType) (capture.CatalogRow, error) {
+	return only(c.owned(slug), func() (capture.CatalogRow, error) { return c.all.AddTypes(ctx, slug, types) })
+}
+
+func (c *confined) Subscribable(ctx context.Context, slug string, subs []capture.Subscription) error {
+	if err := c.its(slug); err != nil {
+		return err
+	}
+	return c.all.Subscribable(ctx, slug, subs)
 }
 
 func (c *confined) Endpoints(ctx context.Context, q capture.EndpointQuery) ([]capture.EndpointRow, error) {

@@ -1,10 +1,12 @@
 package wacht
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/relay/api"
@@ -39,13 +41,32 @@ func fail(w http.ResponseWriter, err error) {
 	case errors.As(err, &own):
 		status, message = own.status, own.message
 	case errors.As(err, &field):
-		status, message = http.StatusBadRequest, field.Error()
+		status, message = http.StatusBadRequest, inWords(field)
 	case errors.As(err, &conflict):
 		message = "Resource already exists: " + conflict.What
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	w.Write(failure(status, message))
+}
+
+// theirs are Wacht's names of members.
+var theirs = map[string]string{"timeout_ms": "timeout_seconds", "retry.attempts": "max_retries", "rate_limit.max": "rate_limit_config.max_requests",
+	"slug": "app_slug", "event_type": "event_name", "data": "payload"}
+
+// inWords is what is wrong with a member, as Wacht says it.
+func inWords(e *capture.FieldError) string {
+	switch {
+	case e.Field == "url":
+		return "Invalid webhook URL: " + e.Problem
+	case strings.HasPrefix(e.Field, "subscriptions[") && strings.HasSuffix(e.Field, "].type"):
+		return strings.ToUpper(e.Problem[:1]) + e.Problem[1:]
+	}
+	name := e.Field
+	if rest, ok := strings.CutPrefix(name, "notify"); ok {
+		name = "failure_notification_emails" + rest
+	}
+	return cmp.Or(theirs[name], name) + ": " + e.Problem
 }
 
 // failure is an error in both forms: that of Wacht's servers, and the one that

@@ -65,7 +65,32 @@ type handler func(e api.Engine, r *http.Request) (any, error)
 
 // routes are those of apps, endpoints and catalogs.
 func (d *dialect) routes() map[string]handler {
-	return map[string]handler{}
+	const app, endpoint, catalog = "/webhooks/apps/{app}", "/webhooks/apps/{app}/endpoints/{endpoint}", "/webhooks/event-catalogs/{catalog}"
+	return map[string]handler{
+		"GET /webhooks/apps":             d.apps,
+		"POST /webhooks/apps":            d.createApp,
+		"GET " + app:                     d.app,
+		"PATCH " + app:                   d.updateApp,
+		"DELETE " + app:                  d.deleteApp,
+		"POST " + app + "/rotate-secret": d.rotateSecret,
+		"GET " + app + "/events":         d.eventsOfApp,
+		"GET " + app + "/catalog":        d.catalogOfApp,
+		"POST " + app + "/trigger":       d.trigger,
+
+		"GET " + app + "/endpoints":                      d.endpoints,
+		"POST " + app + "/endpoints":                     d.createEndpoint,
+		"PATCH " + endpoint:                              d.updateEndpoint,
+		"DELETE " + endpoint:                             d.deleteEndpoint,
+		"POST " + endpoint + "/test":                     d.testEndpoint,
+		"POST /webhooks/endpoints/{endpoint}/reactivate": d.reactivateEndpoint,
+
+		"GET /webhooks/event-catalogs":       d.catalogs,
+		"POST /webhooks/event-catalogs":      d.createCatalog,
+		"GET " + catalog:                     d.catalog,
+		"PUT " + catalog:                     d.updateCatalog,
+		"POST " + catalog + "/append-events": d.appendEvents,
+		"POST " + catalog + "/archive-event": d.archiveEvent,
+	}
 }
 
 // scope is read for what only reads, ingest for what makes events, else manage.
