@@ -108,7 +108,7 @@ type appInput struct {
 	Catalog     *string   `json:"event_catalog_slug"`
 }
 
-type newApp struct{ appInput }
+type newApp appInput
 
 func (in newApp) needs() []string { return absent(map[string]bool{"name": in.Name != nil}) }
 

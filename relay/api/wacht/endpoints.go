@@ -129,7 +129,7 @@ type endpointInput struct {
 	Subscriptions *[]subscription    `json:"subscriptions"`
 }
 
-type newEndpoint struct{ endpointInput }
+type newEndpoint endpointInput
 
 func (in newEndpoint) needs() []string {
 	return absent(map[string]bool{"url": in.URL != nil, "subscriptions": in.Subscriptions != nil})
@@ -186,10 +186,11 @@ func (d *dialect) createEndpoint(e api.Engine, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := decode[newEndpoint](r)
+	asked, err := decode[newEndpoint](r)
 	if err != nil {
 		return nil, err
 	}
+	in := endpointInput(asked)
 	if err := in.check(); err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ func fail(w http.ResponseWriter, err error) {
 
 // theirs are Wacht's names of members.
 var theirs = map[string]string{"timeout_ms": "timeout_seconds", "retry.attempts": "max_retries", "rate_limit.max": "rate_limit_config.max_requests",
-	"slug": "app_slug", "event_type": "event_name", "data": "payload"}
+	"event_type": "event_name", "data": "payload"}
 
 // inWords is what is wrong with a member, as Wacht says it.
 func inWords(e *capture.FieldError) string {
