@@ -120,6 +120,7 @@ func appFlags(e *env, p patch) []cli.Flag {
 			return word, err
 		}, "check"),
 		p.flag("metadata", "keep `JSON`, or @FILE, with it: an object, merged into what is there", e.asJSON, "metadata"),
+		p.flag("catalog", "let endpoints made through the Wacht API subscribe to what is in the catalog `SLUG`", asText, "catalog"),
 	}
 }
 
@@ -366,6 +367,7 @@ func writeApp(w io.Writer, a *capture.App) {
 	members(w, "name", a.Name, "description", a.Description, "state", appState(a), "answers", answers,
 		"challenges", challengesText(a.Challenges), "secrets of", strings.Join(slices.Sorted(maps.Keys(a.Secrets)), ", "), "sealed to", strings.Join(a.SealTo, ", "),
 		"checks", string(a.Check), "metadata", string(a.Metadata),
+		"catalog", a.Catalog, "notify", strings.Join(a.Notify, ", "),
 		"secret", a.SigningSecret.Key, "ingest key", a.IngestKey.Key,
 		"created", by(a.Created, a.CreatedBy), "updated", by(a.Updated, a.UpdatedBy))
 }

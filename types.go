@@ -116,7 +116,11 @@ func writeType(w io.Writer, t *capture.EventType) {
 	if len(t.Schema) > 0 {
 		schema = bytesText(int64(len(t.Schema)))
 	}
-	members(w, "name", t.Name, "description", t.Description, "signed as", t.Provider, "schema", schema, "selector", strings.TrimSpace(t.Selector+" "+string(t.SelectorValue)), "created", stamp(t.Created), "updated", stamp(t.Updated))
+	archived := ""
+	if t.Archived {
+		archived = "yes"
+	}
+	members(w, "name", t.Name, "description", t.Description, "group", t.Group, "archived", archived, "signed as", t.Provider, "schema", schema, "selector", strings.TrimSpace(t.Selector+" "+string(t.SelectorValue)), "created", stamp(t.Created), "updated", stamp(t.Updated))
 	if t.Builtin {
 		fmt.Fprintln(w, "  came with hooktape")
 	}
@@ -149,6 +153,11 @@ func typeFlags(e *env, p patch) []cli.Flag {
 		p.flag("path", "send the sample to `PATH`", asText, "sample", "path"),
 		p.flag("selector", "an event is of this type where `PLACES` of its body have the sample's values: event, or data.type,data.status", asText, "selector"),
 		p.flag("selector-value", "the values at these places are `JSON`, and not the sample's", e.asJSON, "selector_value"),
+		p.flag("group", "sort it under `GROUP`, for people", asText, "group"),
+		p.flag("archived", "`yes`: offer it to no new subscription; or no", func(v string) (any, error) {
+			word, err := oneOf("yes", "no")(v)
+			return word == "yes", err
+		}, "archived"),
 		p.flag("schema", "a JSON Schema of the body as `JSON`, @FILE or -", e.asJSON, "schema"),
 	}
 }

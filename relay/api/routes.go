@@ -82,6 +82,11 @@ func (s *Server) routes() []route {
 		{"deleteType", "DELETE /api/v1/types/{tag}", byTag, "Delete an event type. A built-in one stays.", nil, does(s.deleteType), []int{conflict}},
 		{"trigger", "POST /api/v1/apps/{app}/trigger", inPath, "Make events of an event type, signed as its provider signs, with their deliveries.", nil, takes(http.StatusCreated, s.fire, "type"), []int{conflict, invalid}},
 
+		{"listCatalogs", "GET /api/v1/catalogs", ofCaller, "Catalogs with their event types, by slug.", nil, answers(s.catalogs), nil},
+		{"createCatalog", "POST /api/v1/catalogs", ofCaller, "Create a catalog. Event types whose tags begin with its slug are in it.", nil, takes(http.StatusCreated, s.createCatalog, "slug"), []int{conflict, invalid}},
+		{"getCatalog", "GET /api/v1/catalogs/{catalog}", ofCaller, "A catalog and its event types.", nil, answers(s.catalog), []int{notFound}},
+		{"updateCatalog", "PATCH /api/v1/catalogs/{catalog}", ofCaller, "Change what the body names: a JSON merge patch (RFC 7396).", nil, patches[capture.CatalogSpec](s.updateCatalog), []int{notFound, invalid}},
+
 		{"listRules", "GET /api/v1/rules", inQuery, "Rules, in the order they are asked.", []parameter{app}, answers(s.rules), []int{notFound}},
 		{"createRule", "POST /api/v1/rules", inBody, "Create a rule, asked behind all others.", nil, takes(http.StatusCreated, s.createRule), []int{notFound, conflict, invalid}},
 		{"resetRules", "POST /api/v1/rules/reset", ofAll, "Forget what all rules have done: hits, sequences, states.", nil, does(s.resetRules), nil},

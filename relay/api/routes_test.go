@@ -186,6 +186,23 @@ func TestEveryRoute(t *testing.T) {
 	call(204, "DELETE", "/types/shop:copied", "")
 	call(409, "DELETE", "/types/github:push", "")
 
+	if made := call(201, "POST", "/catalogs", `{"slug":"shop","name":"Shop"}`); len(made["types"].([]any)) != 2 { // what is tagged so already
+		t.Errorf("made the catalog %v", made)
+	}
+	call(409, "POST", "/catalogs", `{"slug":"shop"}`)
+	call(422, "POST", "/catalogs", `{"slug":"Shop"}`)
+	call(200, "PATCH", "/types/shop:made", `{"group":"orders","archived":true}`)
+	count(call(200, "GET", "/catalogs", ""), 1)
+	call(200, "PATCH", "/catalogs/shop", `{"description":"d"}`)
+	call(404, "PATCH", "/catalogs/none", `{"description":"d"}`)
+	if row := call(200, "GET", "/catalogs/shop", ""); row["description"] != "d" || row["name"] != "Shop" || row["types"].([]any)[0].(map[string]any)["archived"] != true {
+		t.Errorf("the catalog is %v", row)
+	}
+	call(404, "GET", "/catalogs/none", "")
+	call(422, "PATCH", "/apps/shop", `{"catalog":"none"}`)
+	call(200, "PATCH", "/apps/shop", `{"catalog":"shop","notify":["ada@example.com"]}`)
+	call(422, "PATCH", "/apps/shop", `{"notify":["ada"]}`)
+
 	once := call(201, "POST", "/rules", `{"name":"first","match":"type:push","mock":{"status":204}}`)
 	then := call(201, "POST", "/rules", `{"name":"slow","app":"shop","on":"delivery","probability":0.5,"times":3,"scenario":{"name":"s","when":"started","then":"b"},
 		"fault":{"kind":"timeout","delay":{"median_ms":100,"sigma":0.4,"max_ms":900}},"send":true}`)

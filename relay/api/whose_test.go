@@ -55,15 +55,18 @@ func (o *team) fresh(t *testing.T, app string) things {
 	if _, err := o.registry.Type(ctx, app+":kind"); err != nil {
 		must[capture.EventType](t)(o.registry.CreateType(ctx, app+":kind", capture.EventTypeSpec{Name: "of " + app, Sample: capture.Sample{Body: json.RawMessage("{}")}}, ""))
 	}
+	if _, err := o.registry.Catalog(ctx, app); err != nil {
+		must[capture.CatalogRow](t)(o.registry.CreateCatalog(ctx, app, capture.CatalogSpec{Name: "of " + app}, nil))
+	}
 	rule := must[capture.RuleRow](t)(o.registry.CreateRule(ctx, capture.RuleSpec{App: app, Name: "of " + app, Pass: true}))
 	trigger := must[capture.Trigger](t)(o.registry.CreateTrigger(ctx, app, capture.TriggerSpec{Name: fmt.Sprint("of ", app, o.n), URL: url}))
-	return things{"$tag": app + ":kind", "$rule": string(rule.ID), "$trigger": string(trigger.ID), "$listener": string(l.ID), "$app": app, "$endpoint": string(e.ID), "$event": string(c.Event.ID), "$attempt": string(done.Attempts[0].ID), "$token": string(token.ID), "$url": url + "/new"}
+	return things{"$catalog": app, "$tag": app + ":kind", "$rule": string(rule.ID), "$trigger": string(trigger.ID), "$listener": string(l.ID), "$app": app, "$endpoint": string(e.ID), "$event": string(c.Event.ID), "$attempt": string(done.Attempts[0].ID), "$token": string(token.ID), "$url": url + "/new"}
 }
 
 // absent is of each an id or name of which there is none.
 func absent(o *team) things {
 	o.n++
-	return things{"$tag": fmt.Sprint("none", o.n, ":kind"), "$rule": string(capture.NewID(capture.RuleID)), "$trigger": string(capture.NewID(capture.TriggerID)), "$listener": string(capture.NewID(capture.ListenerID)), "$app": fmt.Sprint("none", o.n), "$url": fmt.Sprint(o.app.URL, "/", o.n), "$endpoint": string(capture.NewID(capture.EndpointID)),
+	return things{"$catalog": fmt.Sprint("none", o.n), "$tag": fmt.Sprint("none", o.n, ":kind"), "$rule": string(capture.NewID(capture.RuleID)), "$trigger": string(capture.NewID(capture.TriggerID)), "$listener": string(capture.NewID(capture.ListenerID)), "$app": fmt.Sprint("none", o.n), "$url": fmt.Sprint(o.app.URL, "/", o.n), "$endpoint": string(capture.NewID(capture.EndpointID)),
 		"$event": string(capture.NewID(capture.EventID)), "$attempt": string(capture.NewID(capture.AttemptID)), "$token": string(capture.NewID(capture.TokenID))}
 }
 
@@ -91,6 +94,8 @@ func (o *team) state(t *testing.T, app string) string {
 			all = append(all, token)
 		}
 	}
+	c, err := o.registry.Catalog(ctx, app)
+	all = append(all, c, fmt.Sprint(err))
 	all = append(all, must[[]capture.EventType](t)(o.registry.Types(ctx, app)), must[[]capture.RuleRow](t)(o.registry.Rules(ctx, app)), must[[]capture.Trigger](t)(o.registry.Triggers(ctx, app)))
 	b, err := json.Marshal(all)
 	if err != nil {
@@ -153,6 +158,10 @@ func TestBound(t *testing.T) {
 		"GET /api/v1/gaps":                         {"read", list, "", 200},
 		"DELETE /api/v1/listeners/$listener":       {"", about, "", 204},
 		"POST /api/v1/apps/$app/trigger":           {"", about, `{"type":"stripe:invoice.paid"}`, 201},
+		"GET /api/v1/catalogs":                     {"read", list, "", 200},
+		"POST /api/v1/catalogs":                    {"", every, `{"slug":"$new"}`, 201},
+		"GET /api/v1/catalogs/$catalog":            {"read", about, "", 200},
+		"PATCH /api/v1/catalogs/$catalog":          {"", about, `{"name":"x"}`, 200},
 		"GET /api/v1/types":                        {"read", list, "", 200},
 		"POST /api/v1/types":                       {"", about, `{"tag":"$app:$new","sample":{"body":{}}}`, 201},
 		"GET /api/v1/types/$tag":                   {"read", about, "", 200},
@@ -285,7 +294,7 @@ func operations(t *testing.T, s *api.Server) map[string]bool {
 			path = strings.Replace(path, noun+"s/{id}", noun+"s/$"+noun, 1)
 		}
 		for method := range item.(map[string]any) {
-			all[strings.ToUpper(method)+" "+strings.NewReplacer("{app}", "$app", "{tag}", "$tag").Replace(path)] = true
+			all[strings.ToUpper(method)+" "+strings.NewReplacer("{app}", "$app", "{tag}", "$tag", "{catalog}", "$catalog").Replace(path)] = true
 		}
 	}
 	return all
