@@ -111,6 +111,8 @@ func hint(err error) string {
 		return "See it with hooktape rules get " + there.With
 	case errors.As(err, &there) && strings.Contains(there.With, ":"):
 		return "See it with hooktape types get " + there.With
+	case errors.As(err, &there) && there.Field == "catalog":
+		return "See it with hooktape catalogs get " + there.With
 	case errors.As(err, &there) && there.With != "":
 		return "See it with hooktape apps get " + there.With
 	case errors.Is(err, tunnel.ErrUnreachable):

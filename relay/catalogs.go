@@ -65,7 +65,7 @@ func (r *Registry) CreateCatalog(ctx context.Context, slug string, spec capture.
 	}
 	return r.editCatalog(ctx, slug, types, func(c *capture.Catalog, found bool) error {
 		if found {
-			return &capture.ConflictError{Field: "slug", With: slug, What: fmt.Sprintf("slug: there is a catalog %q already", slug)}
+			return &capture.ConflictError{Field: "catalog", With: slug, What: fmt.Sprintf("catalog: there is a catalog %q already", slug)}
 		}
 		now := time.Now().UTC()
 		*c = capture.Catalog{CatalogSpec: spec, Created: now, CreatedBy: r.by}

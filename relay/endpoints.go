@@ -45,8 +45,7 @@ func masked(e capture.Endpoint) capture.Endpoint {
 
 // CreateEndpoint registers an endpoint of an app, "" being the default one, and
 // makes its secret. It is a *capture.ConflictError when the app has one of that
-// URL, unless the format is ARK's: there each is of one event, and many are of
-// one URL.
+// URL, unless the format is ARK's or Wacht's: there many may be of one URL.
 func (r *Registry) CreateEndpoint(ctx context.Context, app string, spec capture.EndpointSpec) (capture.Endpoint, error) {
 	return r.register(ctx, app, spec, func(*capture.Endpoint) {})
 }
@@ -77,7 +76,7 @@ func (r *Registry) register(ctx context.Context, app string, spec capture.Endpoi
 		Created: now, Updated: now, CreatedBy: r.by, UpdatedBy: r.by,
 	}
 	begin(&e)
-	if err := r.store.NewEndpoint(ctx, e, spec.Format != capture.FormatARK); err != nil {
+	if err := r.store.NewEndpoint(ctx, e, spec.Format != capture.FormatARK && spec.Format != capture.FormatWacht); err != nil {
 		return capture.Endpoint{}, bare(err)
 	}
 	r.hooks.Changed(e)

@@ -178,6 +178,23 @@ Hooktape-Attempt: 1
 	}
 }
 
+// The expectation is by standardwebhooks 1.1.1 for node.
+func TestWachtSignsAsItsVector(t *testing.T) {
+	e, a := sample()
+	e.Received, a.Started, a.Delivery = sent, sent, "dlv_1152921504606846977"
+	d := to("http://app.test", capture.FormatWacht, "")
+	d.AppKeys = func() []string { return []string{own} }
+	r := made(t, d, e, `{"invoice_id":"inv_1","amount":4200}`, a)
+	if got, want := string(r.Body), `{"type":"invoice.paid","timestamp":"2026-01-02T03:04:05.000Z","data":{"invoice_id":"inv_1","amount":4200}}`; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	for name, want := range map[string]string{"webhook-id": "msg_1152921504606846977", "webhook-timestamp": "1767323045", "webhook-signature": "v1,CHC6Q+aQXQFM68RqHr6JLB4rZKfc/pOjVuxZujhvtZQ="} {
+		if got := r.Headers.First(name); got != want {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
+	}
+}
+
 // What is in a body that is no JSON reaches the receiver all the same.
 func TestBodiesThatAreNotJSON(t *testing.T) {
 	deep := strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000)
