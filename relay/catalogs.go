@@ -67,8 +67,7 @@ func (r *Registry) CreateCatalog(ctx context.Context, slug string, spec capture.
 		if found {
 			return &capture.ConflictError{Field: "catalog", With: slug, What: fmt.Sprintf("catalog: there is a catalog %q already", slug)}
 		}
-		now := time.Now().UTC()
-		*c = capture.Catalog{CatalogSpec: spec, Created: now, CreatedBy: r.by}
+		*c = capture.Catalog{CatalogSpec: spec, Created: time.Now().UTC(), CreatedBy: r.by}
 		return nil
 	})
 }

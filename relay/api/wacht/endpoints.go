@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -95,24 +96,16 @@ func (d *dialect) endpoints(e api.Engine, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := []endpoint{}
-	q := capture.EndpointQuery{App: a.Slug, Limit: 1000}
-	for {
-		rows, err := e.Endpoints(r.Context(), q)
-		if err != nil {
-			return nil, err
-		}
-		for _, row := range rows {
-			if row.Status == capture.EndpointEnabled || row.Status == capture.EndpointDisabled && inactive {
-				all = append(all, shownEndpoint(row))
-			}
-		}
-		if len(rows) < q.Limit {
-			break
-		}
-		q.Cursor = rows[len(rows)-1].ID
+	rows, err := e.Endpoints(r.Context(), capture.EndpointQuery{App: a.Slug, Limit: math.MaxInt})
+	if err != nil {
+		return nil, err
 	}
-	slices.Reverse(all)
+	all := []endpoint{}
+	for _, row := range slices.Backward(rows) {
+		if row.Status == capture.EndpointEnabled || row.Status == capture.EndpointDisabled && inactive {
+			all = append(all, shownEndpoint(row))
+		}
+	}
 	return cut(all, limit, offset), nil
 }
 
