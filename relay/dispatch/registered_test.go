@@ -663,6 +663,9 @@ func TestIdempotencyKeyMakesAnEventOnce(t *testing.T) {
 		if err != nil || fresh || again.ID != first.ID {
 			t.Errorf("again: %s %v %v, want %s", again.ID, fresh, err, first.ID)
 		}
+		if out, err := g.registry.Announce(t.Context(), capture.DefaultApp, what); err != nil || out.Fresh || out.Event.ID != first.ID || len(out.Deliveries)+out.Filtered > 0 {
+			t.Errorf("announced again: %+v (%v), want %s and no deliveries", out, err, first.ID)
+		}
 		what.Data = json.RawMessage(`{"n":2}`)
 		var clash *capture.ConflictError
 		if _, _, err := g.registry.Emit(t.Context(), capture.DefaultApp, what); !errors.As(err, &clash) || clash.With != string(first.ID) {

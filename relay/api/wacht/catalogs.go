@@ -157,7 +157,7 @@ func (d *dialect) createCatalog(e api.Engine, r *http.Request) (any, error) {
 }
 
 func (d *dialect) updateCatalog(e api.Engine, r *http.Request) (any, error) {
-	in, err := decode[newCatalogText](r)
+	in, err := decode[catalogInput](r)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +172,7 @@ func (d *dialect) updateCatalog(e api.Engine, r *http.Request) (any, error) {
 	return shownCatalog(row), catalogGone(err)
 }
 
-type newCatalogText struct {
+type catalogInput struct {
 	Name        *string `json:"name"`
 	Description *string `json:"description"`
 }
@@ -232,34 +232,33 @@ func (d *dialect) archiveEvent(e api.Engine, r *http.Request) (any, error) {
 	return shownCatalog(row), err
 }
 
-// appCatalog is the catalog of the app of a request's path.
-func appCatalog(e api.Engine, r *http.Request) (a capture.App, row capture.CatalogRow, err error) {
-	if a, err = appOf(e, r); err != nil {
-		return a, row, err
+func (d *dialect) catalogOfApp(e api.Engine, r *http.Request) (any, error) {
+	a, err := appOf(e, r)
+	if err != nil {
+		return nil, err
 	}
 	if a.Catalog == "" {
-		return a, row, missing("No catalog assigned to this app")
+		return nil, missing("No catalog assigned to this app")
 	}
-	row, err = e.Catalog(r.Context(), a.Catalog)
-	return a, row, catalogGone(err)
-}
-
-func (d *dialect) catalogOfApp(e api.Engine, r *http.Request) (any, error) {
-	_, row, err := appCatalog(e, r)
-	return shownCatalog(row), err
+	row, err := e.Catalog(r.Context(), a.Catalog)
+	return shownCatalog(row), catalogGone(err)
 }
 
 func (d *dialect) eventsOfApp(e api.Engine, r *http.Request) (any, error) {
-	a, row, err := appCatalog(e, r)
-	if err != nil && a.Catalog != "" || a.Slug == "" {
+	a, err := appOf(e, r)
+	if err != nil {
 		return nil, err
+	}
+	var row capture.CatalogRow
+	if a.Catalog != "" {
+		if row, err = e.Catalog(r.Context(), a.Catalog); err != nil {
+			return nil, catalogGone(err)
+		}
 	}
 	events := []appEvent{}
 	for _, t := range row.Types {
 		_, name, _ := capture.SplitTag(t.Tag)
 		events = append(events, appEvent{deploymentID, a.Slug, name, filled(t.Description), orNull(t.Schema), stamp(t.Created)})
 	}
-	return struct {
-		Events []appEvent `json:"events"`
-	}{events}, nil
+	return map[string]any{"events": events}, nil
 }
