@@ -16,7 +16,7 @@ func catalogsCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name: "catalogs", Aliases: []string{"catalog"}, Usage: "manage catalogs: named sets of event types that an app's endpoints may subscribe to",
 		Description: "The event types of the catalog billing are those with tags billing:…; hooktape types\nmakes and changes them, and hooktape apps update --catalog points an app to it.",
-		Subcommands: []*cli.Command{catalogsLs(e), catalogsGet(e), catalogsCreate(e), catalogsUpdate(e)},
+		Subcommands: []*cli.Command{catalogsLs(e), catalogsGet(e), catalogsCreate(e), catalogsUpdate(e), catalogsRm(e)},
 	}
 }
 
@@ -43,15 +43,20 @@ func aboutCatalog(e *env, o *common, do func(context.Context, *api.Client, strin
 	return about(e, o, "SLUG", func(ctx context.Context, client *api.Client, slug string) error {
 		row, err := do(ctx, client, slug)
 		if err != nil {
-			return unknown(err, slug, "hooktape catalogs ls", func() (slugs []string, err error) {
-				catalogs, err := client.Catalogs(ctx)
-				for _, c := range catalogs {
-					slugs = append(slugs, c.Slug)
-				}
-				return slugs, err
-			})
+			return unknownCatalog(ctx, client, slug, err)
 		}
 		return show(e, o, row, func(w io.Writer) { writeCatalog(w, &row, narrow(w)) })
+	})
+}
+
+// unknownCatalog says what slug may have been meant.
+func unknownCatalog(ctx context.Context, client *api.Client, slug string, err error) error {
+	return unknown(err, slug, "hooktape catalogs ls", func() (slugs []string, err error) {
+		catalogs, err := client.Catalogs(ctx)
+		for _, c := range catalogs {
+			slugs = append(slugs, c.Slug)
+		}
+		return slugs, err
 	})
 }
 
@@ -115,6 +120,28 @@ func catalogsUpdate(e *env) *cli.Command {
 				return row, err
 			}
 			return client.UpdateCatalog(ctx, slug, changes)
+		}),
+	}
+}
+
+func catalogsRm(e *env) *cli.Command {
+	var o common
+	var yes bool
+	return &cli.Command{
+		Name: "rm", Aliases: []string{"delete", "remove"}, Usage: "delete a catalog that no app points to; its event types stay", ArgsUsage: "SLUG",
+		Flags: append(o.flags(), &cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask", Destination: &yes}),
+		Action: about(e, &o, "SLUG", func(ctx context.Context, client *api.Client, slug string) error {
+			if _, err := client.Catalog(ctx, slug); err != nil {
+				return unknownCatalog(ctx, client, slug, err)
+			}
+			if err := sure(e, yes, "Delete the catalog %s?", slug); err != nil {
+				return err
+			}
+			if err := client.DeleteCatalog(ctx, slug); err != nil {
+				return err
+			}
+			fmt.Fprintf(e.stderr, "deleted %s\n", slug)
+			return nil
 		}),
 	}
 }

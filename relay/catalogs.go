@@ -83,6 +83,21 @@ func (r *Registry) UpdateCatalog(ctx context.Context, slug string, patch json.Ra
 	})
 }
 
+// DeleteCatalog forgets a catalog; its event types stay. One that an app points
+// to stays: that is a *capture.ConflictError.
+func (r *Registry) DeleteCatalog(ctx context.Context, slug string) error {
+	apps, err := r.Apps(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range apps {
+		if a.Catalog == slug {
+			return &capture.ConflictError{With: a.Slug, What: fmt.Sprintf("the app %q points to %s; point it to another first", a.Slug, slug)}
+		}
+	}
+	return r.store.RemoveCatalog(ctx, slug)
+}
+
 // AddTypes makes event types in a catalog, all or nothing: one that is there
 // already is a *capture.ConflictError.
 func (r *Registry) AddTypes(ctx context.Context, slug string, types []capture.EventType) (capture.CatalogRow, error) {

@@ -35,6 +35,7 @@ type Records interface {
 	Types(context.Context) ([]capture.EventType, error)
 
 	EditCatalog(ctx context.Context, slug string, edit func(c *capture.Catalog, found bool) ([]capture.EventType, error)) (capture.Catalog, error)
+	RemoveCatalog(ctx context.Context, slug string) error
 	Catalogs(context.Context) ([]capture.Catalog, error)
 
 	EditRule(ctx context.Context, id capture.ID, edit func(r *capture.Rule, found bool) error) (capture.Rule, error)

@@ -15,7 +15,7 @@ func (s *Store) EditCatalog(ctx context.Context, slug string, edit func(c *captu
 	var c capture.Catalog
 	err := s.do(ctx, &write{needs: roomAttempt, plan: func(b *batch) error {
 		c = capture.Catalog{}
-		key := append([]byte{prefixCatalog}, slug...)
+		key := keyCatalog(slug)
 		found, err := b.record(key, &c)
 		if err != nil {
 			return err
@@ -54,3 +54,14 @@ func (b *batch) newType(t capture.EventType) error {
 func (s *Store) Catalogs(ctx context.Context) ([]capture.Catalog, error) {
 	return records[capture.Catalog](ctx, s, prefixCatalog, "catalogs")
 }
+
+// RemoveCatalog forgets a catalog. Its event types stay. It returns
+// capture.ErrNotFound, wrapped, where there is none.
+func (s *Store) RemoveCatalog(ctx context.Context, slug string) error {
+	if err := s.forget(ctx, keyCatalog(slug)); err != nil {
+		return fmt.Errorf("store: catalog %s: %w", slug, err)
+	}
+	return nil
+}
+
+func keyCatalog(slug string) []byte { return append([]byte{prefixCatalog}, slug...) }

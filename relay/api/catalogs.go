@@ -32,6 +32,10 @@ func (s *Server) updateCatalog(r *http.Request, patch json.RawMessage) (capture.
 	return s.Engine(r).UpdateCatalog(r.Context(), r.PathValue("catalog"), patch)
 }
 
+func (s *Server) deleteCatalog(r *http.Request) error {
+	return s.Engine(r).DeleteCatalog(r.Context(), r.PathValue("catalog"))
+}
+
 // Catalogs are all catalogs with their event types, by slug.
 func (c *Client) Catalogs(ctx context.Context) ([]capture.CatalogRow, error) {
 	var l list[capture.CatalogRow]
@@ -41,10 +45,7 @@ func (c *Client) Catalogs(ctx context.Context) ([]capture.CatalogRow, error) {
 
 // Catalog is one catalog with its event types.
 func (c *Client) Catalog(ctx context.Context, slug string) (row capture.CatalogRow, err error) {
-	if !capture.IsSlug(slug) {
-		return row, fmt.Errorf("catalog %q: %w", slug, capture.ErrNotFound)
-	}
-	err = c.call(ctx, "GET", "/catalogs/"+slug, nil, &row)
+	err = c.catalog(ctx, "GET", slug, nil, &row)
 	return row, err
 }
 
@@ -57,9 +58,19 @@ func (c *Client) CreateCatalog(ctx context.Context, slug string, spec capture.Ca
 // UpdateCatalog changes what the patch names: a JSON merge patch (RFC 7396) of
 // a CatalogSpec.
 func (c *Client) UpdateCatalog(ctx context.Context, slug string, patch json.RawMessage) (row capture.CatalogRow, err error) {
-	if !capture.IsSlug(slug) {
-		return row, fmt.Errorf("catalog %q: %w", slug, capture.ErrNotFound)
-	}
-	err = c.call(ctx, "PATCH", "/catalogs/"+slug, patch, &row)
+	err = c.catalog(ctx, "PATCH", slug, patch, &row)
 	return row, err
+}
+
+// DeleteCatalog forgets a catalog that no app points to; its event types stay.
+func (c *Client) DeleteCatalog(ctx context.Context, slug string) error {
+	return c.catalog(ctx, "DELETE", slug, nil, nil)
+}
+
+// catalog makes a request about one catalog. Text that is no slug names none.
+func (c *Client) catalog(ctx context.Context, method, slug string, in, out any) error {
+	if !capture.IsSlug(slug) {
+		return fmt.Errorf("catalog %q: %w", slug, capture.ErrNotFound)
+	}
+	return c.call(ctx, method, "/catalogs/"+slug, in, out)
 }

@@ -46,6 +46,8 @@ type Cataloger interface {
 	// UpdateCatalog changes what the patch names: a JSON merge patch (RFC
 	// 7396) of a CatalogSpec.
 	UpdateCatalog(ctx context.Context, slug string, patch json.RawMessage) (capture.CatalogRow, error)
+	// DeleteCatalog forgets a catalog that no app points to; its event types stay.
+	DeleteCatalog(ctx context.Context, slug string) error
 	// AddTypes makes event types in a catalog, all or nothing.
 	AddTypes(ctx context.Context, slug string, types []capture.EventType) (capture.CatalogRow, error)
 	// Subscribable refuses subscriptions that the app's catalog does not allow.
@@ -269,6 +271,13 @@ func (c *confined) CreateCatalog(ctx context.Context, slug string, spec capture.
 
 func (c *confined) UpdateCatalog(ctx context.Context, slug string, patch json.RawMessage) (capture.CatalogRow, error) {
 	return only(c.owned(slug), func() (capture.CatalogRow, error) { return c.all.UpdateCatalog(ctx, slug, patch) })
+}
+
+func (c *confined) DeleteCatalog(ctx context.Context, slug string) error {
+	if err := c.owned(slug); err != nil {
+		return err
+	}
+	return c.all.DeleteCatalog(ctx, slug)
 }
 
 func (c *confined) AddTypes(ctx context.Context, slug string, types []capture.EventType) (capture.CatalogRow, error) {

@@ -86,6 +86,7 @@ func (s *Server) routes() []route {
 		{"createCatalog", "POST /api/v1/catalogs", ofCaller, "Create a catalog. Event types whose tags begin with its slug are in it.", nil, takes(http.StatusCreated, s.createCatalog, "slug"), []int{conflict, invalid}},
 		{"getCatalog", "GET /api/v1/catalogs/{catalog}", ofCaller, "A catalog and its event types.", nil, answers(s.catalog), []int{notFound}},
 		{"updateCatalog", "PATCH /api/v1/catalogs/{catalog}", ofCaller, "Change what the body names: a JSON merge patch (RFC 7396).", nil, patches[capture.CatalogSpec](s.updateCatalog), []int{notFound, invalid}},
+		{"deleteCatalog", "DELETE /api/v1/catalogs/{catalog}", ofCaller, "Delete a catalog that no app points to. Its event types stay.", nil, does(s.deleteCatalog), []int{notFound, conflict}},
 
 		{"listRules", "GET /api/v1/rules", inQuery, "Rules, in the order they are asked.", []parameter{app}, answers(s.rules), []int{notFound}},
 		{"createRule", "POST /api/v1/rules", inBody, "Create a rule, asked behind all others.", nil, takes(http.StatusCreated, s.createRule), []int{notFound, conflict, invalid}},

@@ -202,6 +202,11 @@ func TestEveryRoute(t *testing.T) {
 	call(422, "PATCH", "/apps/shop", `{"catalog":"none"}`)
 	call(200, "PATCH", "/apps/shop", `{"catalog":"shop","notify":["ada@example.com"]}`)
 	call(422, "PATCH", "/apps/shop", `{"notify":["ada"]}`)
+	call(409, "DELETE", "/catalogs/shop", "")
+	call(200, "PATCH", "/apps/shop", `{"catalog":null}`)
+	call(204, "DELETE", "/catalogs/shop", "")
+	call(404, "DELETE", "/catalogs/shop", "")
+	call(200, "GET", "/types/shop:made", "")
 
 	once := call(201, "POST", "/rules", `{"name":"first","match":"type:push","mock":{"status":204}}`)
 	then := call(201, "POST", "/rules", `{"name":"slow","app":"shop","on":"delivery","probability":0.5,"times":3,"scenario":{"name":"s","when":"started","then":"b"},

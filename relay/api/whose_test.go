@@ -162,6 +162,7 @@ func TestBound(t *testing.T) {
 		"POST /api/v1/catalogs":                    {"", every, `{"slug":"$new"}`, 201},
 		"GET /api/v1/catalogs/$catalog":            {"read", about, "", 200},
 		"PATCH /api/v1/catalogs/$catalog":          {"", about, `{"name":"x"}`, 200},
+		"DELETE /api/v1/catalogs/$catalog":         {"", about, "", 204},
 		"GET /api/v1/types":                        {"read", list, "", 200},
 		"POST /api/v1/types":                       {"", about, `{"tag":"$app:$new","sample":{"body":{}}}`, 201},
 		"GET /api/v1/types/$tag":                   {"read", about, "", 200},
