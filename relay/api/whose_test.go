@@ -60,13 +60,13 @@ func (o *team) fresh(t *testing.T, app string) things {
 	}
 	rule := must[capture.RuleRow](t)(o.registry.CreateRule(ctx, capture.RuleSpec{App: app, Name: "of " + app, Pass: true}))
 	trigger := must[capture.Trigger](t)(o.registry.CreateTrigger(ctx, app, capture.TriggerSpec{Name: fmt.Sprint("of ", app, o.n), URL: url}))
-	return things{"$catalog": app, "$tag": app + ":kind", "$rule": string(rule.ID), "$trigger": string(trigger.ID), "$listener": string(l.ID), "$app": app, "$endpoint": string(e.ID), "$event": string(c.Event.ID), "$attempt": string(done.Attempts[0].ID), "$token": string(token.ID), "$url": url + "/new"}
+	return things{"$tag": app + ":kind", "$rule": string(rule.ID), "$trigger": string(trigger.ID), "$listener": string(l.ID), "$app": app, "$endpoint": string(e.ID), "$event": string(c.Event.ID), "$attempt": string(done.Attempts[0].ID), "$token": string(token.ID), "$url": url + "/new"}
 }
 
 // absent is of each an id or name of which there is none.
 func absent(o *team) things {
 	o.n++
-	return things{"$catalog": fmt.Sprint("none", o.n), "$tag": fmt.Sprint("none", o.n, ":kind"), "$rule": string(capture.NewID(capture.RuleID)), "$trigger": string(capture.NewID(capture.TriggerID)), "$listener": string(capture.NewID(capture.ListenerID)), "$app": fmt.Sprint("none", o.n), "$url": fmt.Sprint(o.app.URL, "/", o.n), "$endpoint": string(capture.NewID(capture.EndpointID)),
+	return things{"$tag": fmt.Sprint("none", o.n, ":kind"), "$rule": string(capture.NewID(capture.RuleID)), "$trigger": string(capture.NewID(capture.TriggerID)), "$listener": string(capture.NewID(capture.ListenerID)), "$app": fmt.Sprint("none", o.n), "$url": fmt.Sprint(o.app.URL, "/", o.n), "$endpoint": string(capture.NewID(capture.EndpointID)),
 		"$event": string(capture.NewID(capture.EventID)), "$attempt": string(capture.NewID(capture.AttemptID)), "$token": string(capture.NewID(capture.TokenID))}
 }
 
@@ -160,9 +160,9 @@ func TestBound(t *testing.T) {
 		"POST /api/v1/apps/$app/trigger":           {"", about, `{"type":"stripe:invoice.paid"}`, 201},
 		"GET /api/v1/catalogs":                     {"read", list, "", 200},
 		"POST /api/v1/catalogs":                    {"", every, `{"slug":"$new"}`, 201},
-		"GET /api/v1/catalogs/$catalog":            {"read", about, "", 200},
-		"PATCH /api/v1/catalogs/$catalog":          {"", about, `{"name":"x"}`, 200},
-		"DELETE /api/v1/catalogs/$catalog":         {"", about, "", 204},
+		"GET /api/v1/catalogs/$app":                {"read", about, "", 200},
+		"PATCH /api/v1/catalogs/$app":              {"", about, `{"name":"x"}`, 200},
+		"DELETE /api/v1/catalogs/$app":             {"", about, "", 204},
 		"GET /api/v1/types":                        {"read", list, "", 200},
 		"POST /api/v1/types":                       {"", about, `{"tag":"$app:$new","sample":{"body":{}}}`, 201},
 		"GET /api/v1/types/$tag":                   {"read", about, "", 200},
@@ -295,7 +295,7 @@ func operations(t *testing.T, s *api.Server) map[string]bool {
 			path = strings.Replace(path, noun+"s/{id}", noun+"s/$"+noun, 1)
 		}
 		for method := range item.(map[string]any) {
-			all[strings.ToUpper(method)+" "+strings.NewReplacer("{app}", "$app", "{tag}", "$tag", "{catalog}", "$catalog").Replace(path)] = true
+			all[strings.ToUpper(method)+" "+strings.NewReplacer("{app}", "$app", "{tag}", "$tag", "{catalog}", "$app").Replace(path)] = true
 		}
 	}
 	return all
