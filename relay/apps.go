@@ -107,9 +107,9 @@ func (r *Registry) newApp(spec capture.AppSpec) capture.App {
 // UpdateApp changes what the patch names. Secrets that are hidden, as reads
 // have them, stay as they are.
 func (r *Registry) UpdateApp(ctx context.Context, slug string, patch json.RawMessage) (capture.App, error) {
-	var said struct{ Catalog string }
-	if json.Unmarshal(patch, &said) == nil { // else merging it says so
-		if err := r.checkCatalog(ctx, said.Catalog); err != nil {
+	a, _ := r.made(slug)
+	if next := a.AppSpec; merge(&next, patch) == nil && next.Catalog != a.Catalog { // what is wrong with it is said below
+		if err := r.checkCatalog(ctx, next.Catalog); err != nil {
 			return capture.App{}, err
 		}
 	}

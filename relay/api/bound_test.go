@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -74,7 +75,10 @@ func TestBoundClient(t *testing.T) {
 	_, err9 := c.CreateEndpoint(ctx, "bank", capture.EndpointSpec{URL: bank["$url"]})
 	_, _, err10 := c.CreateToken(ctx, capture.TokenSpec{Name: "x", Scope: capture.ScopeRead, App: "bank"})
 	err11 := c.Live(ctx, 0, "", "bank", nil)
-	for i, err := range []error{err1, err2, err3, err4, err5, err6, err7, err8, err9, err10, err11} {
+	_, err12 := c.UpdateApp(ctx, "shop", json.RawMessage(`{"catalog":"bank"}`))
+	_, err13 := c.UpdateApp(ctx, "shop", json.RawMessage(`{"catalog":"bank","Catalog":"shop"}`))
+	_, err14 := c.UpdateApp(ctx, "shop", json.RawMessage(`{"catalog":"shop","Catalog":"bank"}`))
+	for i, err := range []error{err1, err2, err3, err4, err5, err6, err7, err8, err9, err10, err11, err12, err13, err14} {
 		if !errors.Is(err, capture.ErrNotFound) {
 			t.Errorf("call %d: %v, want ErrNotFound", i+1, err)
 		}
@@ -84,6 +88,11 @@ func TestBoundClient(t *testing.T) {
 	}
 	if _, err := c.CreateApp(ctx, "new", capture.AppSpec{}); !errors.Is(err, api.ErrUnauthorized) || !strings.Contains(err.Error(), `bound to the app "shop"`) {
 		t.Errorf("made an app: %v, want ErrUnauthorized", err)
+	}
+	// A catalog of its name may be that of others too, and it is not told whose.
+	must[capture.App](t)(o.registry.UpdateApp(ctx, "bank", json.RawMessage(`{"catalog":"shop"}`)))
+	if err := c.DeleteCatalog(ctx, "shop"); err == nil || strings.Contains(err.Error(), "bank") {
+		t.Errorf("deleted a catalog that the bank points to: %v", err)
 	}
 	// What names no app is of its own.
 	made, _, err := c.CreateToken(ctx, capture.TokenSpec{Name: "x", Scope: capture.ScopeManage})

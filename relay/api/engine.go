@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -187,14 +188,21 @@ func (c *confined) UpdateApp(ctx context.Context, slug string, patch json.RawMes
 // pointing refuses a patch that points an app to another catalog than its own:
 // whoever is bound to the app cannot see what is in others.
 func (s *Server) pointing(ctx context.Context, app string, patch json.RawMessage) error {
-	var said struct{ Catalog string }
-	if json.Unmarshal(patch, &said) != nil || said.Catalog == "" || said.Catalog == app {
-		return nil
+	var members map[string]json.RawMessage
+	if json.Unmarshal(patch, &members) != nil {
+		return nil // merging it says so
 	}
-	if a, err := s.Registry.App(ctx, app); err != nil || a.Catalog == said.Catalog {
-		return err
+	a, err := s.Registry.App(ctx, app)
+	for name, v := range members {
+		var slug string
+		if !strings.EqualFold(name, "catalog") || json.Unmarshal(v, &slug) != nil { // as decoding takes it
+			continue
+		}
+		if err == nil && slug != "" && slug != app && slug != a.Catalog {
+			return noCatalog(slug)
+		}
 	}
-	return noCatalog(said.Catalog)
+	return err
 }
 
 func (c *confined) DeleteApp(ctx context.Context, slug string) error {
@@ -277,7 +285,11 @@ func (c *confined) DeleteCatalog(ctx context.Context, slug string) error {
 	if err := c.owned(slug); err != nil {
 		return err
 	}
-	return c.all.DeleteCatalog(ctx, slug)
+	err := c.all.DeleteCatalog(ctx, slug)
+	if clash := new(capture.ConflictError); errors.As(err, &clash) && clash.With != c.app {
+		return &capture.ConflictError{What: fmt.Sprintf("another app points to the catalog %q", slug)}
+	}
+	return err
 }
 
 func (c *confined) AddTypes(ctx context.Context, slug string, types []capture.EventType) (capture.CatalogRow, error) {
