@@ -2,6 +2,7 @@ package capture
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -23,7 +24,7 @@ type Attempt struct {
 	URL       string        `json:"url" cbor:"9,keyasint"`                         // sent to, whole; while pending, the endpoint's
 
 	TriggeredBy   string `json:"triggered_by" cbor:"10,keyasint"`   // BySystem or ByUser
-	TriggeredFrom string `json:"triggered_from" cbor:"11,keyasint"` // FromAutomation, FromManual, or the id of the attempt it retries
+	TriggeredFrom string `json:"triggered_from" cbor:"11,keyasint"` // FromAutomation, FromManual, or the id of the attempt it, or its delivery, repeats
 
 	Started  time.Time `json:"started_at,omitzero" cbor:"12,keyasint,omitempty"`
 	Duration Duration  `json:"duration_ms" cbor:"13,keyasint,omitempty"`
@@ -52,6 +53,12 @@ type Attempt struct {
 	// out; Source.Attempt has them.
 	Request  *Request  `json:"request,omitempty" cbor:"17,keyasint,omitempty"`
 	Response *Response `json:"response,omitempty" cbor:"18,keyasint,omitempty"`
+}
+
+// Replays reports whether somebody asked for the event to be sent again, by the
+// attempt itself or by the delivery that it is one of.
+func (a *Attempt) Replays() bool {
+	return a.TriggeredBy == ByUser || a.TriggeredFrom == FromManual || strings.HasPrefix(a.TriggeredFrom, AttemptID)
 }
 
 // AttemptStatus is how far an attempt has come.

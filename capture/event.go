@@ -170,6 +170,8 @@ var (
 	// ErrDisabled is returned for what a disabled endpoint or an inactive app
 	// cannot do.
 	ErrDisabled = errors.New("disabled")
+	// ErrUnwanted is returned for what an endpoint does not subscribe to.
+	ErrUnwanted = errors.New("not subscribed to")
 	// ErrRefused is returned for sending the stub of a refused request.
 	ErrRefused = errors.New("refused when it came, so there is nothing to send")
 	// ErrSealed is returned for what would have to read a sealed event, or to

@@ -56,6 +56,10 @@ type Counts struct {
 // Resend asks for one event to be sent again: a new pending attempt, made by
 // a user and tried once.
 type Resend struct {
+	// Fresh makes a delivery of its own, to be tried again as any is, where
+	// the endpoint gets events and still wants this one: else it is
+	// ErrDisabled or ErrUnwanted.
+	Fresh    bool   `json:"fresh,omitempty"`
 	To       string `json:"to,omitempty"`          // URL; empty: every endpoint it would be delivered to
 	Endpoint ID     `json:"endpoint_id,omitempty"` // this one alone, whatever its status
 	Attempt  ID     `json:"attempt,omitempty"`     // the attempt that this one retries

@@ -29,7 +29,7 @@ type stamped struct {
 }
 
 func (s stamped) Send(ctx context.Context, e *capture.Event, body []byte, a *capture.Attempt) {
-	again := a.TriggeredBy == capture.ByUser || e.Origin == capture.FromSample && a.Number > 1
+	again := a.Replays() || e.Origin == capture.FromSample && a.Number > 1
 	if !again || !s.raw(e) {
 		s.Sender.Send(ctx, e, body, a)
 		return

@@ -86,7 +86,7 @@ func (f *Forward) Request(e *capture.Event, body []byte, a *capture.Attempt) *ca
 // ours are the headers that say what a request carries.
 func ours(e *capture.Event, a *capture.Attempt) capture.Headers {
 	h := capture.Headers{{EventHeader, string(e.ID)}, {AttemptHeader, strconv.Itoa(a.Number)}}
-	if a.TriggeredBy != capture.ByUser || (e.Origin == capture.FromSample || e.Trigger != "") && a.Number == 1 {
+	if !a.Replays() || (e.Origin == capture.FromSample || e.Trigger != "") && a.Number == 1 {
 		return h // the first time of a sample or a firing is no replay
 	}
 	of := a.TriggeredFrom

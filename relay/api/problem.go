@@ -71,6 +71,7 @@ var sentinels = []struct {
 	{capture.ErrPinned, http.StatusConflict, "pinned"},
 	{capture.ErrNoTarget, http.StatusConflict, "no_target"},
 	{capture.ErrDisabled, http.StatusConflict, "disabled"},
+	{capture.ErrUnwanted, http.StatusConflict, "unwanted"},
 	{capture.ErrRefused, http.StatusConflict, "refused_event"},
 	{capture.ErrSealed, http.StatusConflict, "sealed"},
 	{capture.ErrBadTarget, http.StatusUnprocessableEntity, "bad_target"},

@@ -219,7 +219,7 @@ func (l *lane) attempt(ctx context.Context, a *capture.Attempt, e capture.Whole,
 // follow is the attempt that retries a.
 func follow(a *capture.Attempt, e capture.Endpoint, at time.Time) *capture.Attempt {
 	next := pending(&capture.Event{ID: a.Event, App: a.App, Type: a.Type}, e, a.Delivery)
-	next.Number, next.NotBefore = a.Number+1, at.UTC()
+	next.Number, next.NotBefore, next.TriggeredFrom, next.As = a.Number+1, at.UTC(), a.TriggeredFrom, a.As
 	return next
 }
 

@@ -722,3 +722,43 @@ func TestPlanFollowsChanges(t *testing.T) {
 		}
 	})
 }
+
+// A fresh delivery is a delivery like any: it has an id of its own, begins at
+// one, is tried again by the schedule, and is made where and only where the
+// event would go if it were new.
+func TestFreshDeliveryIsOneLikeAny(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &app{answer: status(503)}
+		g := newGateway(t, map[string]*app{"http://a": p})
+		id := g.register("http://a", retry(capture.RetryPolicy{Attempts: 2}), subscribe("x"))
+		defer g.flow()()
+		event := g.emit("x")
+		time.Sleep(time.Hour)
+		failed := g.attempts(event)[0]
+		made, err := g.Resend(t.Context(), event, capture.Resend{Attempt: failed.ID, Fresh: true})
+		if err != nil || len(made) != 1 || made[0].TriggeredFrom != string(failed.ID) || made[0].Delivery == failed.Delivery {
+			t.Fatalf("%+v, %v", made, err)
+		}
+		time.Sleep(time.Hour)
+		if got := g.history(id); !slices.Equal(got, []string{"1:failed", "2:failed", "1:failed", "2:failed"}) {
+			t.Errorf("history is %v", got)
+		}
+		if last := g.attempts(event)[3]; last.Delivery != made[0].Delivery || !last.Replays() || !last.Final {
+			t.Errorf("the last attempt is %+v, want the end of the fresh delivery", last)
+		}
+		fresh := func(want error) {
+			t.Helper()
+			if _, err := g.Resend(t.Context(), event, capture.Resend{Endpoint: id, Fresh: true}); !errors.Is(err, want) {
+				t.Errorf("sent again: %v, want %v", err, want)
+			}
+		}
+		if _, err := g.registry.UpdateEndpoint(t.Context(), id, json.RawMessage(`{"subscriptions":[{"type":"y"}]}`)); err != nil {
+			t.Fatal(err)
+		}
+		fresh(capture.ErrUnwanted)
+		g.set(id, capture.EndpointDisabled)
+		fresh(capture.ErrDisabled)
+		g.set(id, capture.EndpointDeleted)
+		fresh(capture.ErrDisabled)
+	})
+}

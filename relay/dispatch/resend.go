@@ -5,15 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/capture/match"
 )
 
 // Resend makes pending attempts that send an event again, and keeps them.
-// They are made once, by the lanes of a Dispatcher that runs. Unless r says
-// where to, they go to the targets, or if there are none, to where the event
-// went before.
+// They are made by the lanes of a Dispatcher that runs: once, unless they are to
+// be fresh deliveries. Unless r says where to, they go to the targets, or if
+// there are none, to where the event went before.
 func (d *Dispatcher) Resend(ctx context.Context, id capture.ID, r capture.Resend) ([]*capture.Attempt, error) {
 	row, err := d.History.Event(ctx, id)
 	if err != nil {
@@ -25,15 +26,9 @@ func (d *Dispatcher) Resend(ctx context.Context, id capture.ID, r capture.Resend
 	if row.Sealed {
 		return nil, fmt.Errorf("dispatch: event %s: %w", id, capture.ErrSealed)
 	}
-	past, err := d.History.Attempts(ctx, capture.AttemptQuery{Event: id, Limit: 10_000})
-	if err != nil {
-		return nil, err
-	}
-	from := capture.FromManual
 	var to []capture.Endpoint
 	var again capture.Attempt
 	if r.Attempt != "" {
-		from = string(r.Attempt)
 		if again, err = d.attemptOf(ctx, id, r.Attempt); err != nil {
 			return nil, err
 		}
@@ -60,6 +55,12 @@ func (d *Dispatcher) Resend(ctx context.Context, id capture.ID, r capture.Resend
 			return nil, err
 		}
 	}
+	var past []capture.Attempt // of the deliveries that go on, or where it went
+	if !r.Fresh || len(to) == 0 {
+		if past, err = d.History.Attempts(ctx, capture.AttemptQuery{Event: id, Limit: 10_000}); err != nil {
+			return nil, err
+		}
+	}
 	if len(to) == 0 {
 		if to, err = d.endpointsOf(ctx, past); err != nil {
 			return nil, err
@@ -68,9 +69,17 @@ func (d *Dispatcher) Resend(ctx context.Context, id capture.ID, r capture.Resend
 	change := new(capture.Change)
 	for _, e := range to {
 		a := pending(&row.Event, e, capture.NewID(capture.DeliveryID))
-		a.TriggeredBy, a.TriggeredFrom, a.As = capture.ByUser, from, r.As
+		a.TriggeredBy, a.TriggeredFrom, a.As = capture.ByUser, cmp.Or(string(r.Attempt), capture.FromManual), r.As
+		if r.Fresh {
+			if err := d.stillWanted(ctx, row, e); err != nil {
+				return nil, err
+			}
+			if e.Status != "" || e.Listener { // a URL given by hand is tried once
+				a.TriggeredBy = capture.BySystem
+			}
+		}
 		for _, p := range past {
-			if p.Endpoint == e.ID {
+			if p.Endpoint == e.ID && !r.Fresh {
 				a.Delivery, a.Number = p.Delivery, max(a.Number, p.Number+1)
 			}
 		}
@@ -80,6 +89,36 @@ func (d *Dispatcher) Resend(ctx context.Context, id capture.ID, r capture.Resend
 		return nil, err
 	}
 	return change.Attempts, nil
+}
+
+// stillWanted says why a registered endpoint does not get an event that is new
+// now; nil: it does.
+func (d *Dispatcher) stillWanted(ctx context.Context, row capture.Row, e capture.Endpoint) error {
+	switch {
+	case e.Status == "":
+		return nil
+	case d.Delivers != nil && !d.Delivers(e.App):
+		return fmt.Errorf("the app %q is inactive: %w", e.App, capture.ErrDisabled)
+	case e.Status != capture.EndpointEnabled:
+		return fmt.Errorf("endpoint %s is %s: %w", e.ID, e.Status, capture.ErrDisabled)
+	}
+	subject, err := d.subject(ctx, row)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(d.registered(e.App, subject), func(wants capture.Endpoint) bool { return wants.ID == e.ID }) {
+		return fmt.Errorf("event %s is one that endpoint %s does not want: %w", row.ID, e.ID, capture.ErrUnwanted)
+	}
+	return nil
+}
+
+// subject is an event as it was when it came.
+func (d *Dispatcher) subject(ctx context.Context, row capture.Row) (match.Subject, error) {
+	whole, err := d.Store.Wholes(ctx, row.ID)
+	if err != nil {
+		return match.Subject{}, err
+	}
+	return match.Subject{Row: &capture.Row{Event: row.Event}, Body: func() []byte { return whole[0].Body }}, nil
 }
 
 // Target is the endpoint of a URL given by hand, with its lane.
@@ -159,11 +198,10 @@ func (d *Dispatcher) wanting(ctx context.Context, row capture.Row) (es []capture
 		}
 	}
 	d.mu.Unlock()
-	whole, err := d.Store.Wholes(ctx, row.ID)
+	subject, err := d.subject(ctx, row)
 	if err != nil {
 		return nil, err
 	}
-	subject := match.Subject{Row: &capture.Row{Event: row.Event}, Body: func() []byte { return whole[0].Body }}
 	for _, e := range d.registered(row.App, subject) {
 		if _, err := d.open(e); err != nil {
 			return nil, err
