@@ -34,6 +34,7 @@ type node struct {
 	store    *store.Store
 	dispatch *dispatch.Dispatcher
 	registry *relay.Registry
+	replays  *relay.Replays
 	book     *book
 	api      *api.Server
 	socket   net.Listener
@@ -94,7 +95,8 @@ func openNode(ctx context.Context, dir string, o store.Options, forward answer.O
 		stamped := n.registry.Stamped(s, func(ev *capture.Event) bool { return answer.AsCaught(&e, ev) })
 		return &rules.Sender{Deliverer: stamped, Rules: book.Set, Timeout: cmp.Or(time.Duration(e.Timeout), forward.Timeout, 30*time.Second)}, nil
 	}
-	n.api = &api.Server{Source: s, Registry: n.registry, Resend: n.dispatch.Resend, Version: version(), Ready: capture.Ready{Store: dir, Targets: []string{}}}
+	n.replays = relay.NewReplays(relay.Again{Deliveries: s.Deliveries, Delivery: s.Delivery, Resend: n.dispatch.Resend, Log: cmp.Or(o.Log, slog.Default())})
+	n.api = &api.Server{Source: s, Registry: n.registry, Resend: n.dispatch.Resend, Replays: n.replays, Version: version(), Ready: capture.Ready{Store: dir, Targets: []string{}}}
 	return n, nil
 }
 
@@ -128,6 +130,7 @@ func (n *node) sender(e capture.Endpoint, forward answer.Options, guard *answer.
 func (n *node) run(ctx context.Context, more ...func(context.Context) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return n.dispatch.Run(ctx) })
+	g.Go(func() error { return n.replays.Run(ctx) })
 	g.Go(func() error { return n.book.watch(ctx) })
 	g.Go(func() error { return serveAPI(ctx, n.socket, n.api.Handler()) })
 	for _, f := range more {

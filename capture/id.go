@@ -84,6 +84,15 @@ func (id ID) Bytes() (b [16]byte) {
 // IDFrom is the inverse of Bytes.
 func IDFrom(prefix string, b [16]byte) ID { return ID(prefix + ulid.ULID(b).String()) }
 
+// IDAt is the least of the ids that are made in t's millisecond.
+func IDAt(prefix string, t time.Time) ID {
+	var u ulid.ULID
+	if u.SetTime(uint64(max(0, t.UnixMilli()))) != nil {
+		u.SetTime(ulid.MaxTime())
+	}
+	return ID(prefix + u.String())
+}
+
 // Time is when the id was made, to the millisecond.
 func (id ID) Time() time.Time {
 	b := id.Bytes()

@@ -173,7 +173,7 @@ func (c *Client) Retry(ctx context.Context, id capture.ID) ([]*capture.Attempt, 
 // collections are where the things of a noun are.
 var collections = map[string]string{
 	capture.EventID: "/events/", capture.AttemptID: "/attempts/", capture.EndpointID: "/endpoints/", capture.TokenID: "/tokens/",
-	capture.ListenerID: "/listeners/", capture.RuleID: "/rules/", capture.TriggerID: "/triggers/",
+	capture.ListenerID: "/listeners/", capture.RuleID: "/rules/", capture.DeliveryID: "/deliveries/", capture.ReplayID: "/replays/", capture.TriggerID: "/triggers/",
 }
 
 // one makes a request about one thing that has an id.

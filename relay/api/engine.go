@@ -25,10 +25,21 @@ type Engine interface {
 	Reader
 	Pager
 	Resender
+	Replayer
 	Addresses
 	Cataloger
 	Announcer
 	Secrets
+}
+
+// Replayer sends many deliveries again.
+type Replayer interface {
+	Replays(ctx context.Context, app string) ([]capture.Replay, error) // the newest first
+	Replay(context.Context, capture.ID) (capture.Replay, error)
+	// StartReplay queues a replay, or is the one that the same key has queued.
+	StartReplay(ctx context.Context, app string, spec capture.ReplaySpec) (capture.Replay, error)
+	// CancelReplay ends a replay that has not ended; one that has stays as it is.
+	CancelReplay(context.Context, capture.ID) (capture.Replay, error)
 }
 
 // Addresses says where things are.
@@ -75,7 +86,7 @@ type Resender interface {
 // Engine is that of the request's caller, in whose name changes are noted.
 func (s *Server) Engine(r *http.Request) Engine {
 	registry, token := s.registry(r), callerOf(r).token
-	e := engine{registry, s.Source, s.Source, resend(s.Resend), addresses{s}, registry, registry, secrets{registry, token.ID == "" || token.Scope == capture.ScopeManage}}
+	e := engine{registry, s.Source, s.Source, resend(s.Resend), s.Replays, addresses{s}, registry, registry, secrets{registry, token.ID == "" || token.Scope == capture.ScopeManage}}
 	if app := bound(r); app != "" {
 		return &confined{e, s, app}
 	}
@@ -124,6 +135,7 @@ type engine struct {
 	Reader
 	Pager
 	Resender
+	Replayer
 	Addresses
 	Cataloger
 	Announcer
@@ -489,4 +501,40 @@ func (c *confined) Resend(ctx context.Context, id capture.ID, r capture.Resend) 
 
 func (c *confined) Ingest(ctx context.Context, app string) (string, error) {
 	return only(c.its(app), func() (string, error) { return c.all.Ingest(ctx, app) })
+}
+
+func (c *confined) Deliveries(ctx context.Context, q capture.DeliveryQuery) (found []capture.Delivery, err error) {
+	if err := c.its(q.App); err != nil {
+		return nil, err
+	}
+	if err := c.owns(ctx, capture.EventID, q.Event); err != nil {
+		return nil, err
+	}
+	q.App = c.app
+	return only(c.owns(ctx, capture.EndpointID, q.Endpoint), func() ([]capture.Delivery, error) { return c.all.Deliveries(ctx, q) })
+}
+
+func (c *confined) Delivery(ctx context.Context, id capture.ID) (capture.Delivery, error) {
+	return only(c.owns(ctx, capture.DeliveryID, id), func() (capture.Delivery, error) { return c.all.Delivery(ctx, id) })
+}
+
+func (c *confined) Replays(ctx context.Context, app string) ([]capture.Replay, error) {
+	return only(c.its(app), func() ([]capture.Replay, error) { return c.all.Replays(ctx, c.app) })
+}
+
+func (c *confined) Replay(ctx context.Context, id capture.ID) (capture.Replay, error) {
+	return only(c.owns(ctx, capture.ReplayID, id), func() (capture.Replay, error) { return c.all.Replay(ctx, id) })
+}
+
+// StartReplay needs not ask whose the deliveries are: a replay sends its app's
+// alone.
+func (c *confined) StartReplay(ctx context.Context, app string, spec capture.ReplaySpec) (capture.Replay, error) {
+	if err := c.its(app); err != nil {
+		return capture.Replay{}, err
+	}
+	return only(c.owns(ctx, capture.EndpointID, spec.Endpoint), func() (capture.Replay, error) { return c.all.StartReplay(ctx, c.app, spec) })
+}
+
+func (c *confined) CancelReplay(ctx context.Context, id capture.ID) (capture.Replay, error) {
+	return only(c.owns(ctx, capture.ReplayID, id), func() (capture.Replay, error) { return c.all.CancelReplay(ctx, id) })
 }

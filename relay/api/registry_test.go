@@ -63,10 +63,12 @@ func owned(t testing.TB) *owner {
 	d.Delivers, d.Disable, d.Follow = r.Delivers, r.Disable, r.Follow
 	o.registry = r
 	o.server = &api.Server{Source: s, Registry: r, Resend: d.Resend, Version: "test", Ready: capture.Ready{Ingest: "http://ingest", Targets: []string{}}}
+	o.server.Replays = relay.NewReplays(relay.Again{Deliveries: s.Deliveries, Delivery: s.Delivery, Resend: d.Resend, Log: logs(t)})
 	o.server.Listeners = &tunnel.Hub{Log: s, Roster: s}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { d.Run(ctx) })
+	wg.Go(func() { o.server.Replays.Run(ctx) })
 	t.Cleanup(func() {
 		cancel()
 		wg.Wait()

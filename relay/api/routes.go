@@ -26,6 +26,11 @@ func (s *Server) routes() []route {
 		interval = parameter{name: "interval", about: "Width of a point; default: the finest of which up to 100 fit.", schema: oneOf("", capture.ByMinute, capture.ByHour, capture.ByDay, capture.ByWeek, capture.ByMonth)}
 		watch    = parameter{name: "watch", about: "1: no facts, but a record of type changed after anything has, endpoints too.", schema: text}
 		after    = parameter{name: "after", about: "Begin behind this place in the sequence; default: now.", schema: schema{"type": "integer", "minimum": 0}}
+		kind     = parameter{name: "type", about: "Only of events of exactly this type.", schema: text}
+		stands   = parameter{name: "status", about: "Only those of this status, or of one of several where it is given more than once.", schema: oneOf(append([]capture.DeliveryStatus{""}, capture.DeliveryStatuses...)...)}
+		begun    = parameter{name: "since", about: "Only those made since: RFC 3339, or a span before now such as 2h or 7d.", schema: text}
+		before   = parameter{name: "until", about: "Only those made until then, likewise.", schema: text}
+		offset   = parameter{name: "offset", about: "Pass so many over.", schema: schema{"type": "integer", "minimum": 0}}
 		reason   = parameter{name: "reason", about: "Why, for those who look later.", schema: text}
 		counts   = parameter{name: "Idempotency-Key", about: "As the member idempotency_key.", schema: text, header: true}
 	)
@@ -70,6 +75,13 @@ func (s *Server) routes() []route {
 		{"listAttempts", "GET /api/v1/attempts", inQuery, "Attempts, the newest first.", []parameter{app, event, endpoint, status, due, cursor, limit}, answers(s.attempts), []int{notFound, invalid}},
 		{"getAttempt", "GET /api/v1/attempts/{id}", byAttempt, "An attempt with what went over the wire.", nil, answers(s.attempt), nil},
 		{"retryAttempt", "POST /api/v1/attempts/{id}/retry", byAttempt, "Make an attempt again, once.", nil, answersAs(http.StatusAccepted, s.retry), []int{conflict, invalid}},
+
+		{"listDeliveries", "GET /api/v1/deliveries", inQuery, "Deliveries, the newest first: all attempts of one event at one endpoint, as the last one tells.", []parameter{app, event, endpoint, kind, stands, begun, before, offset, cursor, limit}, answers(s.deliveries), []int{notFound, invalid}},
+		{"getDelivery", "GET /api/v1/deliveries/{id}", byDelivery, "A delivery.", nil, answers(s.delivery), nil},
+		{"listReplays", "GET /api/v1/apps/{app}/replays", inPath, "Replays of an app that are remembered, the newest first.", nil, answers(s.replays), nil},
+		{"startReplay", "POST /api/v1/apps/{app}/replays", inPath, "Send deliveries again, each as a delivery of its own: those named, or those of a span of time.", nil, takes(http.StatusAccepted, s.startReplay), []int{conflict, invalid}},
+		{"getReplay", "GET /api/v1/replays/{id}", byReplay, "A replay and how far it has come.", nil, answers(s.replayed), nil},
+		{"cancelReplay", "POST /api/v1/replays/{id}/cancel", byReplay, "End a replay; one that has ended stays as it is.", nil, answers(s.cancelReplay), nil},
 
 		{"judgeAttempt", "POST /api/v1/attempts/{id}/judge", byAttempt, "Say whether the answer to a challenge is what its sender wants to hear.", nil, takes(http.StatusOK, s.judge), []int{conflict, invalid}},
 		{"verifyEvent", "POST /api/v1/events/{id}/verify", byEvent, "Judge an event's signature again, and say why it is as it is.", nil, takes(http.StatusOK, s.verify), []int{conflict, invalid}},

@@ -270,6 +270,20 @@ func TestEveryRoute(t *testing.T) {
 		t.Errorf("judged %v", j)
 	}
 
+	delivered := call(200, "GET", "/deliveries?app=shop&status=failed&status=succeeded&since=1h&limit=2", "")
+	count(delivered, 2)
+	count(call(200, "GET", "/deliveries?limit=1&cursor="+delivered["next_cursor"].(string), ""), 1)
+	call(422, "GET", "/deliveries?since=x", "")
+	call(422, "GET", "/deliveries?status=succeded", "")
+	call(400, "GET", "/deliveries?endpoint=x", "")
+	delivery := delivered["data"].([]any)[0].(map[string]any)["id"].(string)
+	call(200, "GET", "/deliveries/"+delivery, "")
+	replay := "/replays/" + call(202, "POST", "/apps/shop/replays", `{"deliveries":["`+delivery+`"]}`)["id"].(string)
+	call(422, "POST", "/apps/shop/replays", `{}`)
+	call(404, "POST", "/apps/none/replays", `{}`)
+	call(200, "GET", replay, "")
+	call(200, "POST", replay+"/cancel", "")
+	count(call(200, "GET", "/apps/shop/replays", ""), 1)
 	listener, err := o.store.EditListener(t.Context(), capture.NewID(capture.ListenerID), func(l *capture.Listener, _ bool) error {
 		l.App, l.Name, l.Only, l.Created, l.Seen = "shop", "ada@laptop", "type:push", time.Now(), time.Now()
 		return nil

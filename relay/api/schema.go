@@ -33,6 +33,8 @@ var spelled = map[reflect.Type]schema{
 
 	reflect.TypeFor[capture.EndpointStatus](): oneOf("", capture.EndpointEnabled, capture.EndpointDisabled, capture.EndpointDeleted),
 	reflect.TypeFor[capture.AttemptStatus]():  oneOf(capture.AttemptPending, capture.AttemptSucceeded, capture.AttemptFailed, capture.AttemptSkipped),
+	reflect.TypeFor[capture.DeliveryStatus](): oneOf(capture.DeliveryStatuses...),
+	reflect.TypeFor[capture.ReplayStatus]():   oneOf(capture.ReplayQueued, capture.ReplayRunning, capture.ReplayCompleted, capture.ReplayCancelled),
 	reflect.TypeFor[capture.Format]():         oneOf(append([]capture.Format{""}, capture.Formats...)...),
 	reflect.TypeFor[capture.Origin]():         oneOf(capture.Ingress, capture.FromTrigger, capture.FromSample, capture.FromReplay, capture.Imported),
 	reflect.TypeFor[capture.Verdict]():        oneOf(capture.Valid, capture.Invalid, capture.Stale, capture.Unsigned, capture.Unchecked),

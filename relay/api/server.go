@@ -21,6 +21,8 @@ type Reader interface {
 	Body(context.Context, capture.ID) ([]byte, error)
 	Attempts(context.Context, capture.AttemptQuery) ([]capture.Attempt, error)
 	Attempt(context.Context, capture.ID) (capture.Attempt, error)
+	Deliveries(context.Context, capture.DeliveryQuery) ([]capture.Delivery, error)
+	Delivery(context.Context, capture.ID) (capture.Delivery, error)
 }
 
 // Pager reads attempts by pages that have numbers, as other systems ask for
@@ -60,6 +62,7 @@ type Server struct {
 	Source   Source
 	Registry *relay.Registry // nil only where nothing but events is asked about
 	Resend   func(context.Context, capture.ID, capture.Resend) ([]*capture.Attempt, error)
+	Replays  *relay.Replays // nil only where nobody asks for one
 	// Listeners are those of a relay; nil: nobody listens through here.
 	Listeners Roster
 	// Ingest is the URL at which an app's webhooks are taken; nil: below that of

@@ -29,11 +29,14 @@ const (
 	byListener whose = "listener"
 	byRule     whose = "rule"
 	byTrigger  whose = "trigger"
+	byDelivery whose = "delivery"
+	byReplay   whose = "replay"
 	byTag      whose = "tag" // the first half of {tag}; what is built in may be read
 )
 
 // nouns are what {id}, or a parameter of the query by that name, is the id of.
-var nouns = map[whose]string{byEvent: capture.EventID, byAttempt: capture.AttemptID, byEndpoint: capture.EndpointID, byToken: capture.TokenID, byListener: capture.ListenerID, byRule: capture.RuleID, byTrigger: capture.TriggerID}
+var nouns = map[whose]string{byEvent: capture.EventID, byAttempt: capture.AttemptID, byEndpoint: capture.EndpointID, byToken: capture.TokenID, byListener: capture.ListenerID, byRule: capture.RuleID,
+	byDelivery: capture.DeliveryID, byReplay: capture.ReplayID, byTrigger: capture.TriggerID}
 
 // confine keeps who is bound to an app to what is the app's. Of anything else
 // it says what it says of what is not there, so that nobody learns which ids
@@ -79,7 +82,7 @@ func (s *Server) confine(rt *route, r *http.Request) error {
 			return noType(tag)
 		}
 		return nil
-	case byEvent, byAttempt, byEndpoint, byToken, byListener, byRule, byTrigger:
+	case byEvent, byAttempt, byEndpoint, byToken, byListener, byRule, byTrigger, byDelivery, byReplay:
 		return s.own(r.Context(), app, nouns[rt.whose], r.PathValue("id"))
 	}
 	return &problem{Status: http.StatusForbidden, Code: "app",
@@ -132,6 +135,12 @@ func (s *Server) owner(ctx context.Context, noun string, id capture.ID) (app str
 		return row.App, err
 	}
 	switch noun {
+	case capture.DeliveryID:
+		d, err := s.Source.Delivery(ctx, id)
+		return d.App, err
+	case capture.ReplayID:
+		t, err := s.Replays.Replay(ctx, id)
+		return t.App, err
 	case capture.ListenerID:
 		return s.listenersApp(ctx, id)
 	case capture.RuleID:

@@ -21,8 +21,12 @@ func TestEveryRouteSaysWhose(t *testing.T) {
 			if !inQueryToo {
 				t.Errorf("%s: it has no parameter app", rt.op)
 			}
-		case byEvent, byAttempt, byEndpoint, byToken, byListener, byRule, byTrigger:
+		case byEvent, byAttempt, byEndpoint, byToken, byListener, byRule, byTrigger, byReplay:
 			if !strings.Contains(rt.path(), string(rt.whose)+"s/{id}") {
+				t.Errorf("%s: no id of its %s is in its path", rt.op, rt.whose)
+			}
+		case byDelivery:
+			if !strings.Contains(rt.path(), "deliveries/{id}") {
 				t.Errorf("%s: no id of its %s is in its path", rt.op, rt.whose)
 			}
 		case byTag:

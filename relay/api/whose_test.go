@@ -60,13 +60,17 @@ func (o *team) fresh(t *testing.T, app string) things {
 	}
 	rule := must[capture.RuleRow](t)(o.registry.CreateRule(ctx, capture.RuleSpec{App: app, Name: "of " + app, Pass: true}))
 	trigger := must[capture.Trigger](t)(o.registry.CreateTrigger(ctx, app, capture.TriggerSpec{Name: fmt.Sprint("of ", app, o.n), URL: url}))
-	return things{"$tag": app + ":kind", "$rule": string(rule.ID), "$trigger": string(trigger.ID), "$listener": string(l.ID), "$app": app, "$endpoint": string(e.ID), "$event": string(c.Event.ID), "$attempt": string(done.Attempts[0].ID), "$token": string(token.ID), "$url": url + "/new"}
+	replay := must[capture.Replay](t)(o.server.Replays.StartReplay(ctx, app, capture.ReplaySpec{Deliveries: []capture.ID{}}))
+	if _, err := o.server.Replays.CancelReplay(ctx, replay.ID); err != nil { // of those at work there may be three
+		t.Fatal(err)
+	}
+	return things{"$replay": string(replay.ID), "$delivery": string(done.Attempts[0].Delivery), "$tag": app + ":kind", "$rule": string(rule.ID), "$trigger": string(trigger.ID), "$listener": string(l.ID), "$app": app, "$endpoint": string(e.ID), "$event": string(c.Event.ID), "$attempt": string(done.Attempts[0].ID), "$token": string(token.ID), "$url": url + "/new"}
 }
 
 // absent is of each an id or name of which there is none.
 func absent(o *team) things {
 	o.n++
-	return things{"$tag": fmt.Sprint("none", o.n, ":kind"), "$rule": string(capture.NewID(capture.RuleID)), "$trigger": string(capture.NewID(capture.TriggerID)), "$listener": string(capture.NewID(capture.ListenerID)), "$app": fmt.Sprint("none", o.n), "$url": fmt.Sprint(o.app.URL, "/", o.n), "$endpoint": string(capture.NewID(capture.EndpointID)),
+	return things{"$replay": string(capture.NewID(capture.ReplayID)), "$delivery": string(capture.NewID(capture.DeliveryID)), "$tag": fmt.Sprint("none", o.n, ":kind"), "$rule": string(capture.NewID(capture.RuleID)), "$trigger": string(capture.NewID(capture.TriggerID)), "$listener": string(capture.NewID(capture.ListenerID)), "$app": fmt.Sprint("none", o.n), "$url": fmt.Sprint(o.app.URL, "/", o.n), "$endpoint": string(capture.NewID(capture.EndpointID)),
 		"$event": string(capture.NewID(capture.EventID)), "$attempt": string(capture.NewID(capture.AttemptID)), "$token": string(capture.NewID(capture.TokenID))}
 }
 
@@ -151,6 +155,12 @@ func TestBound(t *testing.T) {
 		"GET /api/v1/attempts":                     {"read", list, "", 200},
 		"GET /api/v1/attempts/$attempt":            {"read", about, "", 200},
 		"POST /api/v1/attempts/$attempt/retry":     {"", about, "", 202},
+		"GET /api/v1/deliveries":                   {"read", list, "", 200},
+		"GET /api/v1/deliveries/$delivery":         {"read", about, "", 200},
+		"GET /api/v1/apps/$app/replays":            {"read", about, "", 200},
+		"POST /api/v1/apps/$app/replays":           {"", about, `{"deliveries":["$delivery"]}`, 202},
+		"GET /api/v1/replays/$replay":              {"read", about, "", 200},
+		"POST /api/v1/replays/$replay/cancel":      {"", about, "", 200},
 		"GET /api/v1/tokens":                       {"read", list, "", 200},
 		"POST /api/v1/tokens":                      {"", about, `{"name":"x","scope":"read","app":"$app"}`, 201},
 		"DELETE /api/v1/tokens/$token":             {"", about, "", 204},
@@ -291,9 +301,10 @@ func operations(t *testing.T, s *api.Server) map[string]bool {
 	w := watched(t, s.Handler())
 	all := map[string]bool{}
 	for path, item := range w.doc["paths"].(map[string]any) {
-		for _, noun := range []string{"endpoint", "event", "attempt", "token", "listener", "rule", "trigger"} {
+		for _, noun := range []string{"endpoint", "event", "attempt", "token", "listener", "rule", "trigger", "replay"} {
 			path = strings.Replace(path, noun+"s/{id}", noun+"s/$"+noun, 1)
 		}
+		path = strings.Replace(path, "deliveries/{id}", "deliveries/$delivery", 1)
 		for method := range item.(map[string]any) {
 			all[strings.ToUpper(method)+" "+strings.NewReplacer("{app}", "$app", "{tag}", "$tag", "{catalog}", "$app").Replace(path)] = true
 		}
