@@ -24,7 +24,8 @@ import (
 )
 
 // rig is the dialect over real parts, on a socket, and an app on another that
-// notes what it is sent: below /down it answers 500.
+// notes what it is sent: below /down it answers 500, and where codes has one,
+// as that says.
 type rig struct {
 	t        testing.TB
 	registry *relay.Registry
@@ -32,6 +33,7 @@ type rig struct {
 	token    string
 	app      string
 	got      chan delivered
+	codes    sync.Map // path → status; below 0 it waits for the end of the test
 }
 
 type delivered struct {
@@ -47,14 +49,20 @@ func newRig(t testing.TB, o wacht.Options) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &rig{t: t, got: make(chan delivered, 1024)}
+	g, ended := &rig{t: t, got: make(chan delivered, 1024)}, make(chan struct{})
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
 		}
 		g.got <- delivered{r.Header, r.URL.Path, string(body)}
-		if strings.HasPrefix(r.URL.Path, "/down") {
+		code, ok := g.codes.Load(r.URL.Path)
+		switch {
+		case ok && code.(int) < 0:
+			<-ended
+		case ok:
+			w.WriteHeader(code.(int))
+		case strings.HasPrefix(r.URL.Path, "/down"):
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 		io.WriteString(w, "thanks")
@@ -76,15 +84,18 @@ func newRig(t testing.TB, o wacht.Options) *rig {
 	d.Open = func(e capture.Endpoint) (dispatch.Sender, error) {
 		return &answer.Delivery{Endpoint: e, Guard: guard, AppKeys: func() []string { return r.Keys(e.App) }}, nil
 	}
-	server := &api.Server{Source: s, Registry: r, Resend: d.Resend, Version: "test"}
+	replays := relay.NewReplays(relay.Again{Deliveries: s.Deliveries, Delivery: s.Delivery, Resend: d.Resend, Log: log})
+	server := &api.Server{Source: s, Registry: r, Resend: d.Resend, Replays: replays, Version: "test"}
 	server.Dialects = []api.Dialect{wacht.New(server.Engine, o)}
 	srv := httptest.NewServer(server.Guard(server.Handler()))
 	g.registry, g.url = r, srv.URL
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	var wg sync.WaitGroup
 	wg.Go(func() { d.Run(ctx) })
+	wg.Go(func() { replays.Run(ctx) })
 	t.Cleanup(func() {
 		srv.Close()
+		close(ended)
 		cancel()
 		wg.Wait()
 		app.Close()
