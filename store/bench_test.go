@@ -371,3 +371,54 @@ func BenchmarkStatsMonth(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkDeliveries reads from 100,000 deliveries of 50,000 events, one in a
+// hundred of another app.
+func BenchmarkDeliveries(b *testing.B) {
+	s := opened(b, "", Options{Memory: true})
+	endpoints := []capture.ID{capture.NewID(capture.EndpointID), capture.NewID(capture.EndpointID)}
+	var some capture.ID
+	for at := range 500 {
+		var kept, ended []*capture.Change
+		for n := range 100 {
+			c := event(nil, func(e *capture.Event) { e.App = []string{"shop", "rare"}[max(0, n-98)] })
+			end := &capture.Change{}
+			for _, id := range endpoints {
+				a := pending(c, id, time.Now())
+				a.App, a.Type = c.Event.App, c.Event.Type
+				end.Attempts = append(end.Attempts, finished(a, 200))
+				if at == 250 {
+					some = a.Delivery
+				}
+			}
+			kept, ended = append(kept, c), append(ended, end)
+		}
+		keep(b, s, kept...)
+		keep(b, s, ended...)
+	}
+	for _, bb := range []struct {
+		name string
+		q    capture.DeliveryQuery
+		want int
+	}{
+		{"newest", capture.DeliveryQuery{Limit: 100}, 100},
+		{"of-an-app", capture.DeliveryQuery{App: "rare", Limit: 100}, 100},
+		{"failed", capture.DeliveryQuery{Status: []capture.DeliveryStatus{capture.DeliveryFailed}, Limit: 100}, 0},
+		{"passed-over", capture.DeliveryQuery{Offset: 99_900, Limit: 100}, 100},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			for range b.N {
+				if found, err := s.Deliveries(b.Context(), bb.q); err != nil || len(found) != bb.want {
+					b.Fatalf("%d, %v", len(found), err)
+				}
+			}
+		})
+	}
+	b.Run("one", func(b *testing.B) {
+		for range b.N {
+			if d, err := s.Delivery(b.Context(), some); err != nil || d.ID != some {
+				b.Fatalf("%+v, %v", d, err)
+			}
+		}
+	})
+}
