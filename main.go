@@ -185,7 +185,7 @@ func newApp(e *env) *cli.App {
 		Reader:                    e.stdin, Writer: e.stdout, ErrWriter: e.stderr,
 		ExitErrHandler: func(*cli.Context, error) {}, // run has the last word
 		Commands: []*cli.Command{
-			listenCommand(e), relayCommand(e), recordCommand(e), eventsCommand(e), attemptsCommand(e), replayCommand(e), triggerCommand(e), waitCommand(e),
+			listenCommand(e), relayCommand(e), recordCommand(e), eventsCommand(e), attemptsCommand(e), deliveriesCommand(e), replayCommand(e), triggerCommand(e), waitCommand(e),
 			appsCommand(e), endpointsCommand(e), typesCommand(e), catalogsCommand(e), importCommand(e), rulesCommand(e), triggersCommand(e), tokensCommand(e), listenersCommand(e), statsCommand(e),
 			loginCommand(e), logoutCommand(e), whoamiCommand(e), keygenCommand(e),
 			doctorCommand(e), configCommand(e), completionCommand(e), versionCommand(e),
