@@ -34,6 +34,7 @@ type Totals struct {
 	Failed     int64 `json:"failed"`
 	Deliveries int64 `json:"deliveries"` // that ended: with a success or given up
 	Exhausted  int64 `json:"exhausted"`  // deliveries given up
+	Begun      int64 `json:"begun"`      // deliveries of which the first attempt was made; not counted by older versions
 	// SuccessRate is the part of attempts that succeeded, 0 to 1; nil when
 	// there were none.
 	SuccessRate *float64 `json:"success_rate"`

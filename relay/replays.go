@@ -71,23 +71,33 @@ func (r *Replays) Replays(_ context.Context, app string) (list []capture.Replay,
 // Replay is one of them. It returns capture.ErrNotFound, wrapped, for one that
 // never was or is forgotten.
 func (r *Replays) Replay(_ context.Context, id capture.ID) (capture.Replay, error) {
+	return r.about(id, func(*replaying) {})
+}
+
+// CancelReplay ends a replay that has not ended; one that has stays as it is.
+func (r *Replays) CancelReplay(_ context.Context, id capture.ID) (capture.Replay, error) {
+	return r.about(id, func(t *replaying) {
+		if t.ended() {
+			return
+		}
+		t.Status, t.Ended = capture.ReplayCancelled, time.Now().UTC()
+		if t.cancel != nil {
+			t.cancel()
+		}
+	})
+}
+
+func (r *Replays) about(id capture.ID, do func(*replaying)) (capture.Replay, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.forget()
-	t, err := r.find(id)
-	if err != nil {
-		return capture.Replay{}, err
-	}
-	return t.Replay, nil
-}
-
-func (r *Replays) find(id capture.ID) (*replaying, error) {
 	for _, t := range r.all {
 		if t.ID == id {
-			return t, nil
+			do(t)
+			return t.Replay, nil
 		}
 	}
-	return nil, fmt.Errorf("replay %s: %w", id, capture.ErrNotFound)
+	return capture.Replay{}, fmt.Errorf("replay %s: %w", id, capture.ErrNotFound)
 }
 
 // StartReplay queues a replay, or is the one that the same key has queued. What
@@ -168,24 +178,6 @@ func checkReplay(spec *capture.ReplaySpec, now time.Time) error {
 		spec.Status = capture.DeliveryStatuses[1:] // without those that are pending
 	}
 	return nil
-}
-
-// CancelReplay ends a replay that has not ended; one that has stays as it is.
-func (r *Replays) CancelReplay(_ context.Context, id capture.ID) (capture.Replay, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.forget()
-	t, err := r.find(id)
-	if err != nil {
-		return capture.Replay{}, err
-	}
-	if !t.ended() {
-		t.Status, t.Ended = capture.ReplayCancelled, time.Now().UTC()
-		if t.cancel != nil {
-			t.cancel()
-		}
-	}
-	return t.Replay, nil
 }
 
 // forget forgets those that are past their time, under the lock.

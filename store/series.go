@@ -87,7 +87,7 @@ type bucket struct {
 }
 
 const (
-	factMost  = 128     // bytes by which one fact makes a record longer, at most
+	factMost  = 144     // bytes by which one fact makes a record longer, at most
 	bucketKey = 12 + 72 // what Badger charges for a key, with the longest
 )
 

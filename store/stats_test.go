@@ -70,15 +70,15 @@ func TestStats(t *testing.T) {
 					const d = capture.Duration(23 * time.Millisecond)
 					return &capture.Latency{Mean: d, P50: d, P95: d, P99: d, Max: d}
 				}
-				ofShop := capture.Totals{Attempts: 3, Succeeded: 1, Failed: 2, Deliveries: 2, Exhausted: 1, SuccessRate: rate(1. / 3), Latency: latency()}
-				ofBlog := capture.Totals{Attempts: 1, Succeeded: 1, Deliveries: 1, SuccessRate: rate(1), Latency: latency()}
+				ofShop := capture.Totals{Attempts: 3, Succeeded: 1, Failed: 2, Deliveries: 2, Exhausted: 1, Begun: 2, SuccessRate: rate(1. / 3), Latency: latency()}
+				ofBlog := capture.Totals{Attempts: 1, Succeeded: 1, Deliveries: 1, Begun: 1, SuccessRate: rate(1), Latency: latency()}
 				reasons := []capture.Count{{Name: "client error (4xx)", Count: 1}, {Name: "server error (5xx)", Count: 1}}
 				for name, c := range map[string]struct {
 					query capture.StatsQuery
 					want  capture.Stats
 				}{
 					"everything": {capture.StatsQuery{}, capture.Stats{
-						Totals:    capture.Totals{Events: 3, Attempts: 4, Succeeded: 2, Failed: 2, Deliveries: 3, Exhausted: 1, SuccessRate: rate(0.5), Latency: latency()},
+						Totals:    capture.Totals{Events: 3, Attempts: 4, Succeeded: 2, Failed: 2, Deliveries: 3, Exhausted: 1, Begun: 3, SuccessRate: rate(0.5), Latency: latency()},
 						Reasons:   reasons,
 						Types:     []capture.Count{{Name: "order", Count: 1}, {Name: "push", Count: 1}},
 						Endpoints: []capture.EndpointTotals{{Endpoint: e.ID, URL: e.URL, Totals: ofShop}, {Endpoint: other.ID, URL: other.URL, Totals: ofBlog}},

@@ -24,6 +24,7 @@ type Bucket struct {
 	Failures  names     `cbor:"5,keyasint,omitempty"` // by class, or by the first digit of the status
 	Named     names     `cbor:"6,keyasint,omitempty"` // event types
 	Answers   Histogram `cbor:"7,keyasint,omitempty"` // of attempts that got an answer, good or bad
+	Begun     int64     `cbor:"8,keyasint,omitempty"` // attempts that were the first of their deliveries
 }
 
 // Event folds an event in, with its type.
@@ -47,6 +48,9 @@ func (b *Bucket) Attempt(a *capture.Attempt) {
 	default:
 		return
 	}
+	if a.Number <= 1 {
+		b.Begun++
+	}
 	if a.Code > 0 {
 		b.Answers.Add(a.Duration)
 	}
@@ -66,6 +70,7 @@ func (b *Bucket) Merge(other *Bucket) {
 	b.Succeeded += other.Succeeded
 	b.Failed += other.Failed
 	b.Exhausted += other.Exhausted
+	b.Begun += other.Begun
 	b.Failures.merge(other.Failures, mostReasons)
 	b.Named.merge(other.Named, mostTypes)
 	b.Answers.merge(&other.Answers)
@@ -81,7 +86,7 @@ func (b *Bucket) Attempts() int64 { return b.Succeeded + b.Failed }
 func (b *Bucket) Totals() capture.Totals {
 	t := capture.Totals{
 		Events: b.Events, Attempts: b.Attempts(), Succeeded: b.Succeeded, Failed: b.Failed,
-		Deliveries: b.Succeeded + b.Exhausted, Exhausted: b.Exhausted,
+		Deliveries: b.Succeeded + b.Exhausted, Exhausted: b.Exhausted, Begun: b.Begun,
 	}
 	if t.Attempts > 0 {
 		rate := float64(t.Succeeded) / float64(t.Attempts)

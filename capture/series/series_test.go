@@ -168,7 +168,7 @@ func TestTotals(t *testing.T) {
 	rate := 0.25
 	latency := &capture.Latency{Mean: capture.Duration(20 * time.Millisecond), P50: capture.Duration(19500 * time.Microsecond),
 		P95: capture.Duration(29 * time.Millisecond), P99: capture.Duration(29 * time.Millisecond), Max: capture.Duration(30 * time.Millisecond)}
-	want := capture.Totals{Events: 2, Attempts: 4, Succeeded: 1, Failed: 3, Deliveries: 3, Exhausted: 2, SuccessRate: &rate, Latency: latency}
+	want := capture.Totals{Events: 2, Attempts: 4, Succeeded: 1, Failed: 3, Deliveries: 3, Exhausted: 2, Begun: 4, SuccessRate: &rate, Latency: latency}
 	if got := b.Totals(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, latency %+v\nwant %+v, latency %+v", got, got.Latency, want, want.Latency)
 	}

@@ -85,6 +85,12 @@ func TestFigures(t *testing.T) {
 	if ts := g.ok("GET", app+"/timeseries?endpoint_id="+down, "")["data"].([]any); len(ts) != 1 || ts[0].(object)["failed_deliveries"] != 1.0 {
 		t.Errorf("of one endpoint: %v", ts)
 	}
+	// A delivery that is to be tried again is one, and has failed once so far.
+	retried := g.endpoint("/retried", 503)
+	g.tried(g.pay(`3`)[retried]["delivery_id"])
+	if got := g.ok("GET", app+"/analytics?endpoint_id="+retried, ""); got["total_deliveries"] != 1.0 || got["failed_deliveries"] != 1.0 || got["successful_deliveries"] != 0.0 {
+		t.Errorf("of what waits to be tried again: %v", got)
+	}
 	now := url.QueryEscape(time.Now().Add(time.Minute).Format(time.RFC3339))
 	if ts := g.ok("GET", app+"/timeseries?interval=month&"+past+"&end_date="+now, "")["data"].([]any); len(ts) != 1 {
 		t.Errorf("since years: %v, want one month in which anything was", ts)
