@@ -128,9 +128,9 @@ func outcome(a *capture.Attempt) (string, role) {
 // cause says why an attempt was made.
 func cause(a *capture.Attempt) string {
 	switch {
-	case a.TriggeredBy == capture.ByUser:
+	case a.TriggeredBy == capture.ByUser, a.Replays() && a.Number == 1:
 		return "replay"
-	case strings.HasPrefix(a.TriggeredFrom, capture.AttemptID), a.Number > 1:
+	case a.Number > 1:
 		return "retry"
 	}
 	return "live"

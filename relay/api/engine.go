@@ -32,6 +32,8 @@ type Engine interface {
 	Secrets
 }
 
+var _ = []Replayer{(*relay.Replays)(nil), (*Client)(nil)}
+
 // Replayer sends many deliveries again.
 type Replayer interface {
 	Replays(ctx context.Context, app string) ([]capture.Replay, error) // the newest first
