@@ -189,7 +189,8 @@ func deliveriesReplay(e *env) *cli.Command {
 		Name: "replay", Usage: "send deliveries again, each as a delivery of its own", ArgsUsage: "ID…",
 		Description: "Those that are named, or those that were made --since then, of which an attempt was made.\n" +
 			"They are tried again as their endpoints are, and only where the endpoint still wants the event.\n" +
-			"Ends with the replay, and exits with 1 when some were not sent.",
+			"Ends when all are on their way (deliveries ls shows what becomes of them), and exits with 1\n" +
+			"when some are not.",
 		Flags: append(o.flags(capture.DeliveryStatuses[1:]),
 			&cli.StringFlag{Name: "idempotency-key", Usage: "begin no other replay for `KEY` within 30 minutes", Destination: &key}),
 		Before: fillCommon,
@@ -208,7 +209,7 @@ func deliveriesReplay(e *env) *cli.Command {
 					return err
 				}
 				err = show(e, &o.common, t, func(w io.Writer) {
-					fmt.Fprintf(w, "%s %s: %d of %d sent again\n", t.ID, t.Status, t.Replayed, t.Total)
+					fmt.Fprintf(w, "%s %s: %d of %d on their way again\n", t.ID, t.Status, t.Replayed, t.Total)
 				})
 				if err == nil && (t.Failed > 0 || t.Status != capture.ReplayCompleted) {
 					err = fmt.Errorf("%d of %d were not sent again", t.Total-t.Replayed, t.Total)
