@@ -84,6 +84,14 @@ func TestAttemptPages(t *testing.T) {
 			t.Errorf("%+v: got %v, want %v", q, got, want)
 		}
 	}
+	// What somebody had sent there of another app's counts, and is not shown.
+	c := event(nil, func(e *capture.Event) { e.App = "bank" })
+	pending(c, ids[0], time.Now())
+	keep(t, s, c)
+	q := capture.AttemptQuery{App: "shop", Endpoint: ids[0], Limit: 1000}
+	if page, total, err := s.AttemptPage(t.Context(), q, 0); err != nil || len(page) != total-1 {
+		t.Errorf("with one of another app: %d rows of %d, %v", len(page), total, err)
+	}
 	for _, q := range []capture.AttemptQuery{{Event: capture.NewID(capture.EventID)}, {Endpoint: capture.NewID(capture.EndpointID)}, {Endpoint: "x"}} {
 		if _, _, err := s.AttemptPage(t.Context(), q, 0); !errors.Is(err, capture.ErrNotFound) {
 			t.Errorf("%+v: %v, want ErrNotFound", q, err)

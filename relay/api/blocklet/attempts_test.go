@@ -111,6 +111,10 @@ func TestRetry(t *testing.T) {
 	failed := at(page, "list", 1)
 	same(t, "it waits at", at(failed, "event", "pendingWebhooks"), 1)
 	same(t, "failures", at(failed, "endpoint", "metadata"), map[string]int{"consecutiveFailures": 1})
+	waiting, err := r.store.Attempts(t.Context(), capture.AttemptQuery{Event: e.ID, Status: capture.AttemptPending})
+	if err != nil || len(waiting) != 1 || time.Until(waiting[0].NotBefore) > 10*time.Second || time.Until(waiting[0].NotBefore) < 10*time.Second-patience {
+		t.Errorf("what waits is %+v, %v; want it within 10 s", waiting, err)
+	}
 	retry := func(event, hook, attempt any) string {
 		return fmt.Sprintf(`mutation{retryWebhookAttempt(input: {teamDid: "T", eventId: "%s", webhookId: "%s", attemptId: "%s"}){code data{%s}}}`, event, hook, attempt, wholeAttempt)
 	}

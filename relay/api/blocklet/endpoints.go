@@ -106,7 +106,7 @@ func (r *root) CreateWebhookEndpoint(ctx context.Context, a args) (*reply[*endpo
 			return nil, err
 		}
 	}
-	if err := c.found(ctx, app, all.text("teamDid")); err != nil {
+	if err := c.makeApp(ctx, app, all.text("teamDid")); err != nil {
 		return nil, worded(err)
 	}
 	made, err := c.CreateEndpoint(ctx, app, spec)
@@ -122,8 +122,8 @@ func (r *root) CreateWebhookEndpoint(ctx context.Context, a args) (*reply[*endpo
 	return &reply[*endpoint]{"ok", out}, nil
 }
 
-// found makes the app of a team where there is none.
-func (c *call) found(ctx context.Context, app, team string) error {
+// makeApp makes the app of a team where there is none.
+func (c *call) makeApp(ctx context.Context, app, team string) error {
 	_, err := c.App(ctx, app)
 	if !errors.Is(err, capture.ErrNotFound) {
 		return err
