@@ -20,6 +20,7 @@ func TestAttempts(t *testing.T) {
 	r.next()
 	r.next()
 	byHook := `input: {webhookId: "` + id + `"}`
+	r.until(`input: {webhookId: "`+other+`"}`, "succeeded")
 	page := r.until(byHook, "succeeded")
 	same(t, "paging", at(page, "paging"), map[string]int{"page": 1, "pageCount": 1, "pageSize": 10, "total": 1})
 	a := at(page, "list", 0)
