@@ -156,6 +156,10 @@ func (s *TriggerSpec) Secrets() (all []string) {
 	}
 	add(6, s.URL)
 	if u, err := url.Parse(s.URL); err == nil {
+		add(6, u.Scheme+"://"+u.Host) // a name alone stands in much else, such as addresses of mail
+		if u.Port() != "" {
+			add(6, u.Host)
+		}
 		add(16, u.RequestURI(), u.EscapedPath(), u.Path, u.RawQuery)
 		for name, values := range u.Query() {
 			for _, v := range values {

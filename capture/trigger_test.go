@@ -33,12 +33,12 @@ func TestTriggerSecrets(t *testing.T) {
 		"Content-Type": "application/vnd.example+json", "X-Slot": "", "X-Tenant": "0123456789abcdef",
 	}}
 	all := s.Secrets()
-	for _, want := range []string{s.URL, "/services/T0001/B0001", "abcdef", "user:hunter2", "hunter2", "k-12345", "0123456789abcdef", s.Headers["Authorization"]} {
+	for _, want := range []string{s.URL, "https://example.com", "/services/T0001/B0001", "abcdef", "user:hunter2", "hunter2", "k-12345", "0123456789abcdef", s.Headers["Authorization"]} {
 		if !slices.Contains(all, want) {
 			t.Errorf("%q is not hidden", want)
 		}
 	}
-	for _, not := range []string{"production", "2024-01-01", "short", "application/vnd.example+json", ""} {
+	for _, not := range []string{"example.com", "production", "2024-01-01", "short", "application/vnd.example+json", ""} {
 		if slices.Contains(all, not) {
 			t.Errorf("%q is hidden", not)
 		}

@@ -215,6 +215,9 @@ func (r *Registry) explain(e *capture.Endpoint, s match.Subject) capture.Explana
 	if s.Row.Refused != nil {
 		x.Why = append(x.Why, "the request was refused, and there is nothing to send")
 	}
+	if s.Row.Trigger != "" {
+		x.Why = append(x.Why, "it is a trigger's firing, which goes to the trigger's target alone")
+	}
 	if !r.Delivers(e.App) {
 		x.Why = append(x.Why, fmt.Sprintf("the app %s is inactive", e.App))
 	}

@@ -368,7 +368,7 @@ func TestFiringHides(t *testing.T) {
 		see(f.store.EndpointRow(t.Context(), a.Endpoint))
 	}
 	all := strings.Join(seen, "\n")
-	for _, word := range []string{"path-word", "path word", "path%20word", "path/word", `path\/word`, strings.TrimPrefix(nobody.URL, "http://"), "unknown.invalid", base64.StdEncoding.EncodeToString([]byte("user:path-word-one"))} {
+	for _, word := range []string{"path-word", "path word", "path%20word", "path/word", `path\/word`, strings.TrimPrefix(nobody.URL, "http://"), strings.TrimPrefix(f.target.URL, "http://"), "unknown.invalid", base64.StdEncoding.EncodeToString([]byte("user:path-word-one"))} {
 		if at := strings.Index(all, word); at >= 0 {
 			t.Errorf("%q is seen in …%s…", word, all[max(0, at-300):min(len(all), at+100)])
 		}
@@ -419,14 +419,44 @@ func TestFiringGoesNowhereElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	during(t, f.dispatch.Run)
-	f.fire(t, f.create(t, "send", "/target").ID, capture.TriggerCall{})
+	out := f.fire(t, f.create(t, "send", "/target").ID, capture.TriggerCall{})
 	f.firings(t)
-	if got := f.requests(); len(got) != 1 || got[0].URI != "/target" {
+	if _, err := f.dispatch.Resend(t.Context(), out.Reference, capture.Resend{}); err != nil {
+		t.Fatal(err)
+	}
+	f.firings(t)
+	if got := f.requests(); len(got) != 2 || got[0].URI != "/target" || got[1].URI != "/target" {
 		t.Errorf("asked were %+v", got)
+	}
+	if x, err := f.Explain(t.Context(), out.Reference); err != nil || len(x) != 1 || x[0].Matches || len(x[0].Why) != 1 {
+		t.Errorf("that the endpoint got none is explained by %+v, %v", x, err)
 	}
 	if rows, err := f.Endpoints(t.Context(), capture.EndpointQuery{}); err != nil || len(rows) != 1 {
 		t.Errorf("among the endpoints is %+v, %v", rows, err)
 	}
+}
+
+// Callers do not wait for one another.
+func TestFiringsTogether(t *testing.T) {
+	f := newFirer(t)
+	during(t, f.dispatch.Run)
+	const all = 20
+	var there sync.WaitGroup
+	there.Add(all)
+	f.answers(func(http.ResponseWriter, *http.Request) {
+		there.Done()
+		there.Wait()
+	})
+	send := f.create(t, "send", "/")
+	var callers sync.WaitGroup
+	for range all {
+		callers.Go(func() {
+			if out, err := f.FireTrigger(t.Context(), send.ID, capture.TriggerCall{}); err != nil || out.Error {
+				t.Errorf("it came to %+v, %v", out, err)
+			}
+		})
+	}
+	callers.Wait()
 }
 
 // Another event is not sent to a trigger's target.

@@ -14,7 +14,7 @@ import (
 // Resend makes pending attempts that send an event again, and keeps them.
 // They are made by the lanes of a Dispatcher that runs: once, unless they are to
 // be fresh deliveries. Unless r says where to, they go to the targets, or if
-// there are none, to where the event went before.
+// there are none, or it is a trigger's firing, to where the event went before.
 func (d *Dispatcher) Resend(ctx context.Context, id capture.ID, r capture.Resend) ([]*capture.Attempt, error) {
 	row, err := d.History.Event(ctx, id)
 	if err != nil {
@@ -50,7 +50,7 @@ func (d *Dispatcher) Resend(ctx context.Context, id capture.ID, r capture.Resend
 		if to, err = d.endpointsOf(ctx, []capture.Attempt{again}); err != nil {
 			return nil, err
 		}
-	default:
+	case row.Trigger == "": // a firing goes to where it went
 		if to, err = d.wanting(ctx, row); err != nil {
 			return nil, err
 		}

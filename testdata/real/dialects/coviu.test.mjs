@@ -75,7 +75,7 @@ const guarded = {
   headers: { Authorization: 'Bearer SECRET-TOKEN', 'X-Key': 'SECRET-HEADER', header: '' }, queryParams: ['page'],
 }
 await admin('POST', 'webhooks', guarded)
-target.answer = (req) => ({ status: 503, body: JSON.stringify({ detail: 'maintenance', url: target.url + req.url, headers: req.headers }) })   // as an echo does
+target.answer = (req) => ({ status: 503, body: JSON.stringify({ detail: 'maintenance', url: target.url + req.url, headers: req.headers, args: { key: 'SECRET-QUERY' } }) })   // as an echo does
 result = await api.webhooks.trigger('send', { key: 'value' }, { header: 'headerValue' }, null)
 await check.deepEqual([result.status, result.data.detail, result.error], [503, 'maintenance', true])
 await check.deepEqual([target.got[4].text, target.got[4].headers.authorization, target.got[4].headers['x-key'], target.got[4].headers.header, target.got[4].headers['content-type']],
@@ -200,7 +200,7 @@ seen.push((await readable('triggers', 'ls', '--json')).replaceAll(/http:\/\/[^/]
 await check.match(attempts.at(-1), /"url":"trigger:get-randomapi"/)
 seen.push(tape.log())
 const told = seen.join('\n')
-for (const word of [...secrets, 'nobody.invalid/', new URL(other.url).host]) await check.ok(!told.includes(word), `${word} is seen in …${told.slice(Math.max(0, told.indexOf(word) - 300), told.indexOf(word) + 100)}…`)
+for (const word of [...secrets, 'nobody.invalid', new URL(other.url).host, new URL(target.url).host]) await check.ok(!told.includes(word), `${word} is seen in …${told.slice(Math.max(0, told.indexOf(word) - 300), told.indexOf(word) + 100)}…`)
 
 // A registration that is written as it is read stays as it was; what is not
 // there any more cannot be fired.
