@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Endpoint is where events go. There are three kinds: registered ones, which
+// Endpoint is where events go. There are four kinds: registered ones, which
 // have a Status and get the events they subscribe to; those of a listener;
-// and URLs that somebody once sent an event to by hand, which get nothing
-// unasked.
+// URLs that somebody once sent an event to by hand, which get nothing unasked;
+// and what stands for the targets of triggers.
 type Endpoint struct {
 	ID      ID        `json:"id" cbor:"1,keyasint"`
 	App     string    `json:"app" cbor:"2,keyasint"` // "" in a listener's: every app
