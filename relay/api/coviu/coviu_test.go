@@ -126,6 +126,8 @@ func TestTable(t *testing.T) {
 		{"manage", "GET", "shop/webhooks/send", "", 200, "id:send"},
 		{"manage", "GET", "shop/webhooks/sned", "", 404, "code:unknown_webhook"},
 		{"other", "GET", "shop/webhooks/send", "", 404, "code:unknown_webhook"},
+		{"other", "PUT", "shop/webhooks/send", hook(""), 404, "code:unknown_webhook"},
+		{"other", "DELETE", "shop/webhooks/send", "", 404, "code:unknown_webhook"},
 		{"manage", "PUT", "shop/webhooks/send", hook(`,"timeout_ms":1000`), 200, "timeout_ms:1000"},
 		{"manage", "PUT", "shop/webhooks/late", hook(""), 422, "message:id: "},
 		{"manage", "PUT", "shop/webhooks/late", `{"url":"` + p.target + `/503"}`, 201, "id:late method:POST"},
