@@ -216,7 +216,7 @@ func (r *Registry) explain(e *capture.Endpoint, s match.Subject) capture.Explana
 		x.Why = append(x.Why, "the request was refused, and there is nothing to send")
 	}
 	if s.Row.Trigger != "" {
-		x.Why = append(x.Why, "it is a trigger's firing, which goes to the trigger's target alone")
+		x.Why = append(x.Why, firingAlone)
 	}
 	if !r.Delivers(e.App) {
 		x.Why = append(x.Why, fmt.Sprintf("the app %s is inactive", e.App))

@@ -20,6 +20,9 @@ const (
 	firedAfter = "parent" // the event of the firing that it follows
 )
 
+// firingAlone is why nobody else has to do with a firing.
+const firingAlone = "it is a trigger's firing, which goes to the trigger's target alone"
+
 // FireTrigger makes an event of a call, keeps it, sends it to the trigger's
 // target once, and says what came of that; what the target does is no error. It
 // returns a *capture.FieldError for a call that does not fit, and

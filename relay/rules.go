@@ -153,7 +153,13 @@ func (r *Registry) ExplainRules(ctx context.Context, event capture.ID) ([]captur
 	if err != nil && !errors.Is(err, capture.ErrDamaged) {
 		return nil, err
 	}
-	return r.hooks.Rules.Explain(&row.Event, body), nil
+	all := r.hooks.Rules.Explain(&row.Event, body)
+	if row.Trigger != "" {
+		for i := range all {
+			all[i].Applies, all[i].Why = false, []string{firingAlone}
+		}
+	}
+	return all, nil
 }
 
 // errGone is returned for a rule that its own change has done away with.
