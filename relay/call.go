@@ -43,11 +43,6 @@ func payload(t *capture.Trigger, data json.RawMessage) ([]byte, capture.Headers,
 	case isText:
 		return []byte(text), nil, nil
 	}
-	for name := range t.Headers {
-		if strings.EqualFold(name, "Content-Type") && t.Headers[name] != "" {
-			return data, nil, nil
-		}
-	}
 	return data, capture.Headers{{"Content-Type", "application/json"}}, nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -171,7 +170,7 @@ func (r *Registry) standIn(ctx context.Context, t *capture.Trigger) (e capture.E
 
 // answered is what is told of a finished attempt.
 func answered(a *capture.Attempt) capture.TriggerAnswer {
-	out := capture.TriggerAnswer{Reference: a.Event, Data: json.RawMessage("{}"), Error: a.Status != capture.AttemptSucceeded || a.Code >= http.StatusBadRequest}
+	out := capture.TriggerAnswer{Reference: a.Event, Data: json.RawMessage("{}"), Error: a.Status != capture.AttemptSucceeded}
 	if a.Response == nil {
 		return out
 	}

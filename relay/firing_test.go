@@ -176,6 +176,13 @@ func TestFiring(t *testing.T) {
 			t.Errorf("the target got the header %s: %q, want %q", name, got, want)
 		}
 	}
+	own := f.create(t, "own", "/", func(s *capture.TriggerSpec) {
+		s.Headers = map[string]string{"content-type": "application/vnd.own+json"}
+	})
+	f.fire(t, own.ID, capture.TriggerCall{Data: json.RawMessage(`{}`)})
+	if got := f.requests()[1].Header.Values("Content-Type"); len(got) != 1 || got[0] != "application/vnd.own+json" {
+		t.Errorf("the target got data as %q", got)
+	}
 	row := f.firings(t)[0]
 	if row.ID != out.Reference || row.Trigger != send.ID || row.Type != "send" || row.Origin != capture.FromTrigger || row.Metadata["caller"] != "token:plugin" || row.Size != 10 {
 		t.Errorf("the event is %+v", row)
