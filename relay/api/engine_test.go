@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/relay/api"
@@ -35,9 +36,14 @@ func about(ctx context.Context, e api.Engine, x, mine things) calls {
 	spec := capture.EndpointSpec{URL: x["$url"]}
 	kind := capture.EventTypeSpec{Sample: capture.Sample{Body: json.RawMessage("{}")}}
 	return calls{
-		"App":             {func() (any, error) { return e.App(ctx, x["$app"]) }},
-		"CreateApp":       {func() (any, error) { return e.CreateApp(ctx, x["$app"]+"2", capture.AppSpec{}) }},
-		"UpdateApp":       {func() (any, error) { return e.UpdateApp(ctx, x["$app"], patch) }},
+		"App":       {func() (any, error) { return e.App(ctx, x["$app"]) }},
+		"CreateApp": {func() (any, error) { return e.CreateApp(ctx, x["$app"]+"2", capture.AppSpec{}) }},
+		"UpdateApp": {
+			func() (any, error) { return e.UpdateApp(ctx, x["$app"], patch) },
+			func() (any, error) {
+				return e.UpdateApp(ctx, mine["$app"], json.RawMessage(`{"catalog":"`+x["$app"]+`"}`))
+			},
+		},
 		"DeleteApp":       {func() (any, error) { return nil, e.DeleteApp(ctx, x["$app"]) }},
 		"RotateSecret":    {func() (any, error) { return e.RotateSecret(ctx, x["$app"], 0) }},
 		"RotateIngestKey": {func() (any, error) { return e.RotateIngestKey(ctx, x["$app"], 0) }},
@@ -45,6 +51,17 @@ func about(ctx context.Context, e api.Engine, x, mine things) calls {
 			v, _, err := e.Emit(ctx, x["$app"], capture.Emission{Type: "a"})
 			return v, err
 		}},
+
+		"Announce":      {func() (any, error) { return e.Announce(ctx, x["$app"], capture.Emission{Type: "a"}) }},
+		"SigningSecret": {func() (any, error) { return e.SigningSecret(ctx, x["$app"]) }},
+		"Catalog":       {func() (any, error) { return e.Catalog(ctx, x["$app"]) }},
+		"CreateCatalog": {func() (any, error) { return e.CreateCatalog(ctx, x["$app"]+"2", capture.CatalogSpec{}, nil) }},
+		"UpdateCatalog": {func() (any, error) { return e.UpdateCatalog(ctx, x["$app"], patch) }},
+		"DeleteCatalog": {func() (any, error) { return nil, e.DeleteCatalog(ctx, x["$app"]) }},
+		"AddTypes": {func() (any, error) {
+			return e.AddTypes(ctx, x["$app"], []capture.EventType{{Tag: x["$app"] + ":added", EventTypeSpec: kind}})
+		}},
+		"Subscribable": {func() (any, error) { return nil, e.Subscribable(ctx, x["$app"], nil) }},
 
 		"Endpoints":      {func() (any, error) { return e.Endpoints(ctx, capture.EndpointQuery{App: x["$app"]}) }},
 		"Endpoint":       {func() (any, error) { return e.Endpoint(ctx, id(x, "$endpoint")) }},
@@ -86,6 +103,15 @@ func about(ctx context.Context, e api.Engine, x, mine things) calls {
 			func() (any, error) { return e.Fire(ctx, "stripe:invoice.paid", capture.Firing{App: x["$app"]}) },
 		},
 
+		"Triggers": {func() (any, error) { return e.Triggers(ctx, x["$app"]) }},
+		"Trigger":  {func() (any, error) { return e.Trigger(ctx, id(x, "$trigger")) }},
+		"CreateTrigger": {func() (any, error) {
+			return e.CreateTrigger(ctx, x["$app"], capture.TriggerSpec{Name: "new", URL: x["$url"]})
+		}},
+		"UpdateTrigger": {func() (any, error) { return e.UpdateTrigger(ctx, id(x, "$trigger"), patch) }},
+		"DeleteTrigger": {func() (any, error) { return nil, e.DeleteTrigger(ctx, id(x, "$trigger")) }},
+		"FireTrigger":   {func() (any, error) { return e.FireTrigger(ctx, id(x, "$trigger"), capture.TriggerCall{}) }},
+
 		"Events": {func() (any, error) { return e.Events(ctx, capture.Query{App: x["$app"]}) }},
 		"Event":  {func() (any, error) { return e.Event(ctx, id(x, "$event")) }},
 		"Body":   {func() (any, error) { return e.Body(ctx, id(x, "$event")) }},
@@ -97,7 +123,35 @@ func about(ctx context.Context, e api.Engine, x, mine things) calls {
 				return e.Attempts(ctx, capture.AttemptQuery{App: mine["$app"], Event: id(mine, "$event"), Endpoint: id(x, "$endpoint")})
 			},
 		},
+		"AttemptPage": {
+			func() (any, error) { return attemptPage(ctx, e, capture.AttemptQuery{App: x["$app"]}) },
+			func() (any, error) { return attemptPage(ctx, e, capture.AttemptQuery{Event: id(x, "$event")}) },
+			func() (any, error) { return attemptPage(ctx, e, capture.AttemptQuery{Endpoint: id(x, "$endpoint")}) },
+			func() (any, error) {
+				return attemptPage(ctx, e, capture.AttemptQuery{App: mine["$app"], Event: id(mine, "$event"), Endpoint: id(x, "$endpoint")})
+			},
+		},
 		"Attempt": {func() (any, error) { return e.Attempt(ctx, id(x, "$attempt")) }},
+		"Deliveries": {
+			func() (any, error) { return e.Deliveries(ctx, capture.DeliveryQuery{App: x["$app"]}) },
+			func() (any, error) { return e.Deliveries(ctx, capture.DeliveryQuery{Event: id(x, "$event")}) },
+			func() (any, error) {
+				return e.Deliveries(ctx, capture.DeliveryQuery{App: mine["$app"], Event: id(mine, "$event"), Endpoint: id(x, "$endpoint")})
+			},
+		},
+		"Delivery": {func() (any, error) { return e.Delivery(ctx, id(x, "$delivery")) }},
+		"Replays":  {func() (any, error) { return e.Replays(ctx, x["$app"]) }},
+		"Replay":   {func() (any, error) { return e.Replay(ctx, id(x, "$replay")) }},
+		"StartReplay": {
+			func() (any, error) {
+				return e.StartReplay(ctx, x["$app"], capture.ReplaySpec{Deliveries: []capture.ID{}})
+			},
+			func() (any, error) {
+				return e.StartReplay(ctx, mine["$app"], capture.ReplaySpec{Since: time.Now(), Endpoint: id(x, "$endpoint")})
+			},
+		},
+		"CancelReplay": {func() (any, error) { return e.CancelReplay(ctx, id(x, "$replay")) }},
+		"Ingest":       {func() (any, error) { return e.Ingest(ctx, x["$app"]) }},
 		"Resend": {
 			func() (any, error) { return e.Resend(ctx, id(x, "$event"), capture.Resend{To: mine["$url"]}) },
 			func() (any, error) {
@@ -113,13 +167,20 @@ func about(ctx context.Context, e api.Engine, x, mine things) calls {
 	}
 }
 
+func attemptPage(ctx context.Context, e api.Engine, q capture.AttemptQuery) ([]capture.Attempt, error) {
+	page, _, err := e.AttemptPage(ctx, q, 0)
+	return page, err
+}
+
 // lists are calls that name nobody's, or have nothing of who is named.
 func lists(ctx context.Context, e api.Engine, x things) calls {
 	return calls{
+		"Catalogs":   {func() (any, error) { return e.Catalogs(ctx) }},
 		"Apps":       {func() (any, error) { return e.Apps(ctx) }},
 		"Endpoints":  {func() (any, error) { return e.Endpoints(ctx, capture.EndpointQuery{Limit: 1e6}) }},
 		"Stats":      {func() (any, error) { return e.Stats(ctx, capture.StatsQuery{}) }},
 		"Timeseries": {func() (any, error) { return e.Timeseries(ctx, capture.StatsQuery{}) }},
+		"Triggers":   {func() (any, error) { return e.Triggers(ctx, "") }},
 		"Types": {
 			func() (any, error) { return e.Types(ctx, "") },
 			func() (any, error) { return e.Types(ctx, x["$app"]) },
@@ -128,7 +189,10 @@ func lists(ctx context.Context, e api.Engine, x things) calls {
 			func() (any, error) { return e.Events(ctx, capture.Query{Limit: 1e6}) },
 			func() (any, error) { return e.Events(ctx, capture.Query{Filter: "app:" + x["$app"], Limit: 1e6}) },
 		},
-		"Attempts": {func() (any, error) { return e.Attempts(ctx, capture.AttemptQuery{Limit: 1e6}) }},
+		"Attempts":    {func() (any, error) { return e.Attempts(ctx, capture.AttemptQuery{Limit: 1e6}) }},
+		"Deliveries":  {func() (any, error) { return e.Deliveries(ctx, capture.DeliveryQuery{Limit: 1e6}) }},
+		"Replays":     {func() (any, error) { return e.Replays(ctx, "") }},
+		"AttemptPage": {func() (any, error) { return attemptPage(ctx, e, capture.AttemptQuery{Limit: 1e6}) }},
 	}
 }
 
@@ -164,7 +228,7 @@ func TestEngineOfAnApp(t *testing.T) {
 			t.Run(fmt.Sprint(name, " ", i, " of the app"), func(t *testing.T) {
 				e, shop, _ := begin(t)
 				v, err := about(t.Context(), e, shop, shop)[name][i]()
-				if name == "CreateApp" {
+				if name == "CreateApp" || name == "CreateCatalog" {
 					wantForbidden(t, err)
 				} else if err != nil {
 					t.Error(err)
@@ -175,7 +239,7 @@ func TestEngineOfAnApp(t *testing.T) {
 				e, shop, bank := begin(t)
 				before := o.state(t, "bank") + o.state(t, "shop")
 				v, err := about(t.Context(), e, bank, shop)[name][i]()
-				if name == "CreateApp" {
+				if name == "CreateApp" || name == "CreateCatalog" {
 					wantForbidden(t, err)
 				} else if !errors.Is(err, capture.ErrNotFound) {
 					t.Errorf("got %v, %v; want ErrNotFound", v, err)

@@ -26,45 +26,9 @@ func (d *Dispatcher) Resend(ctx context.Context, id capture.ID, r capture.Resend
 	if row.Sealed {
 		return nil, fmt.Errorf("dispatch: event %s: %w", id, capture.ErrSealed)
 	}
-	var to []capture.Endpoint
-	var again capture.Attempt
-	if r.Attempt != "" {
-		if again, err = d.attemptOf(ctx, id, r.Attempt); err != nil {
-			return nil, err
-		}
-	}
-	switch {
-	case r.To != "":
-		e, err := d.Target(ctx, row.App, r.To)
-		if err != nil {
-			return nil, err
-		}
-		to = append(to, e)
-	case r.Endpoint != "":
-		e, err := d.registeredOne(ctx, r.Endpoint)
-		if err != nil {
-			return nil, err
-		}
-		to = append(to, e)
-	case r.Attempt != "":
-		if to, err = d.endpointsOf(ctx, []capture.Attempt{again}); err != nil {
-			return nil, err
-		}
-	case row.Trigger == "": // a firing goes to where it went
-		if to, err = d.wanting(ctx, row); err != nil {
-			return nil, err
-		}
-	}
-	var past []capture.Attempt // of the deliveries that go on, or where it went
-	if !r.Fresh || len(to) == 0 {
-		if past, err = d.History.Attempts(ctx, capture.AttemptQuery{Event: id, Limit: 10_000}); err != nil {
-			return nil, err
-		}
-	}
-	if len(to) == 0 {
-		if to, err = d.endpointsOf(ctx, past); err != nil {
-			return nil, err
-		}
+	to, past, err := d.resendTo(ctx, row, r)
+	if err != nil {
+		return nil, err
 	}
 	change := new(capture.Change)
 	for _, e := range to {
@@ -89,6 +53,36 @@ func (d *Dispatcher) Resend(ctx context.Context, id capture.ID, r capture.Resend
 		return nil, err
 	}
 	return change.Attempts, nil
+}
+
+// resendTo is where an event is sent again, and the attempts of deliveries that
+// go on so.
+func (d *Dispatcher) resendTo(ctx context.Context, row capture.Row, r capture.Resend) (to []capture.Endpoint, past []capture.Attempt, err error) {
+	var again capture.Attempt
+	if r.Attempt != "" {
+		if again, err = d.attemptOf(ctx, row.ID, r.Attempt); err != nil {
+			return nil, nil, err
+		}
+	}
+	switch {
+	case r.To != "":
+		to = make([]capture.Endpoint, 1)
+		to[0], err = d.Target(ctx, row.App, r.To)
+	case r.Endpoint != "":
+		to = make([]capture.Endpoint, 1)
+		to[0], err = d.registeredOne(ctx, r.Endpoint)
+	case r.Attempt != "":
+		to, err = d.endpointsOf(ctx, []capture.Attempt{again})
+	case row.Trigger == "": // a firing goes to where it went
+		to, err = d.wanting(ctx, row)
+	}
+	if err != nil || r.Fresh && len(to) > 0 {
+		return to, nil, err
+	}
+	if past, err = d.History.Attempts(ctx, capture.AttemptQuery{Event: row.ID, Limit: 10_000}); err == nil && len(to) == 0 {
+		to, err = d.endpointsOf(ctx, past)
+	}
+	return to, past, err
 }
 
 // stillWanted says why a registered endpoint does not get an event that is new

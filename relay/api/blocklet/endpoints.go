@@ -109,10 +109,11 @@ func (r *root) CreateWebhookEndpoint(ctx context.Context, a args) (*reply[*endpo
 	if err := c.makeApp(ctx, app, all.text("teamDid")); err != nil {
 		return nil, worded(err)
 	}
-	made, err := c.CreateEndpoint(ctx, app, spec)
-	if err == nil && in.text("status") == string(capture.EndpointDisabled) {
-		_, err = c.SetEndpoint(ctx, made.ID, capture.EndpointDisabled, "")
-		made.Status = capture.EndpointDisabled
+	made := capture.Endpoint{}
+	if in.text("status") == string(capture.EndpointDisabled) {
+		made, err = c.CreateDisabled(ctx, app, spec, "")
+	} else {
+		made, err = c.CreateEndpoint(ctx, app, spec)
 	}
 	if err != nil {
 		return nil, worded(err)
@@ -152,11 +153,6 @@ func (r *root) UpdateWebhookEndpoint(ctx context.Context, a args) (*reply[*endpo
 	if _, err := c.UpdateEndpoint(ctx, row.ID, patch); err != nil {
 		return nil, worded(err)
 	}
-	if status := data.text("status"); status != "" && status != string(row.Status) {
-		if _, err := c.SetEndpoint(ctx, row.ID, capture.EndpointStatus(status), ""); err != nil {
-			return nil, worded(err)
-		}
-	}
 	now, err := c.Endpoint(ctx, row.ID)
 	if err != nil {
 		return nil, worded(err)
@@ -164,10 +160,10 @@ func (r *root) UpdateWebhookEndpoint(ctx context.Context, a args) (*reply[*endpo
 	return &reply[*endpoint]{"ok", r.o.endpoint(&now)}, nil
 }
 
-// patched is what an update changes, as a merge patch of an EndpointSpec.
+// patched is what an update changes, as a merge patch of a capture.EndpointSetup.
 func patched(row *capture.EndpointRow, data object) (json.RawMessage, error) {
 	patch, meta := object{}, object{}
-	for _, name := range []string{"url", "description"} {
+	for _, name := range []string{"url", "description", "status"} {
 		if v, ok := data[name]; ok {
 			patch[name] = v
 		}
