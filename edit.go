@@ -34,6 +34,8 @@ var appSheet = sheet{
 	{"secrets", "What providers sign with, by name: to verify what they send and to sign in their name.\nOne that is left as it is stays.", "{stripe: whsec_…, stripe/test: whsec_…}"},
 	{"check", "lenient or strict: hold its events against its event types; members that those do not\nknow are warnings, or errors.", "lenient"},
 	{"metadata", "An object of your own.", "{team: logistics}"},
+	{"catalog", "The catalog of what it sends; endpoints made by Wacht's API subscribe to nothing else.", "billing"},
+	{"notify", "Mail addresses that Wacht's clients ask for. hooktape sends no mail.", "[ada@example.com]"},
 }
 
 var endpointSheet = sheet{

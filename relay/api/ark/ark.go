@@ -5,6 +5,7 @@
 package ark
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"path"
@@ -26,6 +27,17 @@ type Options struct {
 	// Whitelist are the addresses that may ask, as path.Match has them:
 	// 192.0.2.*. None: all may.
 	Whitelist []string
+}
+
+// ParseWhitelist reads addresses divided by commas.
+func ParseWhitelist(text string) ([]string, error) {
+	globs := strings.Split(text, ",")
+	for _, glob := range globs {
+		if _, err := path.Match(glob, ""); err != nil || glob == "" {
+			return nil, fmt.Errorf("%q: want addresses divided by commas, * in them standing for any text", glob)
+		}
+	}
+	return globs, nil
 }
 
 // New is the dialect over an engine.

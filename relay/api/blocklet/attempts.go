@@ -29,9 +29,13 @@ func (o Options) attempt(a capture.Attempt) *attempt {
 	if !a.Started.IsZero() {
 		updated = a.Started.Add(time.Duration(a.Duration))
 	}
+	retries := a.Number - 1
+	if o.FromOne {
+		retries++
+	}
 	return &attempt{
 		ID: string(a.ID), EventID: string(a.Event), WebhookID: string(a.Endpoint), Status: string(a.Status),
-		ResponseStatus: of(a.Code), RetryCount: of(a.Number - 1 + o.CountFrom),
+		ResponseStatus: of(a.Code), RetryCount: of(retries),
 		CreatedAt: o.time(created), UpdatedAt: o.time(updated),
 		TriggeredBy: a.TriggeredBy, TriggeredFrom: a.TriggeredFrom, o: o, row: a,
 	}

@@ -188,7 +188,7 @@ func TestSigned(t *testing.T) {
 
 // TestSettings are where its servers differ from its document.
 func TestSettings(t *testing.T) {
-	r := newRig(t, blocklet.Options{ISO: true, CountFrom: 1})
+	r := newRig(t, blocklet.Options{ISO: true, FromOne: true})
 	id := r.create("/", "")
 	created, _ := at(r.get(id), "createdAt").(string)
 	if at, err := time.Parse("2006-01-02T15:04:05.000Z", created); err != nil || time.Since(at) > time.Minute {

@@ -20,8 +20,8 @@ import (
 // Options are choices where its document and its servers differ. The zero
 // Options are as the document has it.
 type Options struct {
-	ISO       bool // times are ISO 8601, not milliseconds
-	CountFrom int  // the retryCount of a first attempt: 0, or 1 as its servers have it
+	ISO     bool // times are ISO 8601, not milliseconds
+	FromOne bool // the retryCount of a first attempt is 1, as its servers have it, and not 0
 }
 
 const wellKnown = "/.well-known/service"

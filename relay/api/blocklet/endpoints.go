@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/relay/api"
 )
 
 // root resolves the operations.
@@ -106,7 +106,7 @@ func (r *root) CreateWebhookEndpoint(ctx context.Context, a args) (*reply[*endpo
 			return nil, err
 		}
 	}
-	if err := c.makeApp(ctx, app, all.text("teamDid")); err != nil {
+	if err := api.Found(ctx, c, app, capture.AppSpec{Name: all.text("teamDid")}); err != nil {
 		return nil, worded(err)
 	}
 	made := capture.Endpoint{}
@@ -121,19 +121,6 @@ func (r *root) CreateWebhookEndpoint(ctx context.Context, a args) (*reply[*endpo
 	out := r.o.endpoint(&capture.EndpointRow{Endpoint: made})
 	out.Secret = made.Secret.Key
 	return &reply[*endpoint]{"ok", out}, nil
-}
-
-// makeApp makes the app of a team where there is none.
-func (c *call) makeApp(ctx context.Context, app, team string) error {
-	_, err := c.App(ctx, app)
-	if !errors.Is(err, capture.ErrNotFound) {
-		return err
-	}
-	_, err = c.CreateApp(ctx, app, capture.AppSpec{Name: team})
-	if conflict := new(capture.ConflictError); errors.As(err, &conflict) {
-		return nil // somebody else just did
-	}
-	return err
 }
 
 // UpdateWebhookEndpoint changes what its data names.

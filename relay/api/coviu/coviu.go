@@ -18,9 +18,6 @@ import (
 	"code.hooktape.dev/hooktape/relay/api"
 )
 
-// Options are the choices where the document leaves some: none so far.
-type Options struct{}
-
 // base is above all routes.
 const base = "/coviu/v1/plugins/{plugin}/"
 
@@ -31,7 +28,7 @@ var module []byte
 
 // New is the dialect over an engine. Firing asks for a token of the scope
 // ingest, audits for read, and all else for manage.
-func New(engine func(*http.Request) api.Engine, _ Options) api.Dialect {
+func New(engine func(*http.Request) api.Engine) api.Dialect {
 	s := &service{engine}
 	mux := http.NewServeMux()
 	for pattern, serve := range map[string]func(*http.Request) (int, any, error){

@@ -80,7 +80,7 @@ func newPlatform(t testing.TB) *platform {
 		t.Fatal(err)
 	}
 	server := &api.Server{Source: s, Registry: r, Resend: d.Resend}
-	server.Dialects = []api.Dialect{coviu.New(server.Engine, coviu.Options{})}
+	server.Dialects = []api.Dialect{coviu.New(server.Engine)}
 	p.h = server.Guard(server.Handler())
 	return p
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"code.hooktape.dev/hooktape/capture"
+	"code.hooktape.dev/hooktape/relay/api"
 )
 
 // webhook is a registration in the document's format; the members behind
@@ -92,8 +93,17 @@ func (s *service) create(r *http.Request) (int, any, error) {
 	if err := read(r, &in, false); err != nil {
 		return 0, nil, err
 	}
-	t, err := s.engine(r).CreateTrigger(r.Context(), r.PathValue("plugin"), in.spec())
+	t, err := register(r, s.engine(r), &in)
 	return http.StatusCreated, shown(t), spelled(err)
+}
+
+// register registers a webhook of a plugin, which is there from then on.
+func register(r *http.Request, engine api.Engine, w *webhook) (capture.Trigger, error) {
+	plugin := r.PathValue("plugin")
+	if err := api.Found(r.Context(), engine, plugin, capture.AppSpec{Name: plugin}); err != nil {
+		return capture.Trigger{}, err
+	}
+	return engine.CreateTrigger(r.Context(), plugin, w.spec())
 }
 
 // put registers a webhook, or replaces all that there is of it but what it says
@@ -111,7 +121,7 @@ func (s *service) put(r *http.Request) (int, any, error) {
 	engine := s.engine(r)
 	old, err := named(r, engine)
 	if errors.Is(err, capture.ErrNotFound) {
-		t, err := engine.CreateTrigger(r.Context(), r.PathValue("plugin"), in.spec())
+		t, err := register(r, engine, &in)
 		return http.StatusCreated, shown(t), spelled(err)
 	}
 	if err != nil {
