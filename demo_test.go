@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -41,13 +42,16 @@ func TestDemoTape(t *testing.T) {
 	}
 }
 
+// freePort is a port that nothing has, and that nobody is given who asks for any.
 func freePort(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	t.Helper()
+	for {
+		port := fmt.Sprint(20_000 + rand.IntN(10_000)) // below those that systems give out
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
 }
 
 // screen is a shell on a terminal whose cells can be read.

@@ -169,15 +169,21 @@ func TestDoctorFindsTheRelaysFaults(t *testing.T) {
 	}
 }
 
-// closed is an address at which nothing listens.
+// shutPort is an address at which nothing listens, nor will while the test runs:
+// a connection has it for its own end.
 func shutPort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Cleanup(func() { l.Close() })
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c.LocalAddr().String()
 }
 
 func answering(status int) http.Handler {
