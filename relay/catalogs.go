@@ -138,6 +138,7 @@ func (r *Registry) editCatalog(ctx context.Context, slug string, types []capture
 	if err != nil {
 		return row, bare(err)
 	}
+	r.known.kinds.forget(slug + ":")
 	return r.Catalog(ctx, slug)
 }
 

@@ -151,6 +151,11 @@ func TestCheckedAgainstWhatIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(`{"type":"y","n":3}`, "unmatched :")
+	in := []capture.EventType{{Tag: "shop:c", EventTypeSpec: typed(`{"type":"y","n":3}`, by("type", ""))}}
+	if _, err := r.CreateCatalog(ctx, "shop", capture.CatalogSpec{}, in); err != nil {
+		t.Fatal(err)
+	}
+	want(`{"type":"y","n":3}`, "valid shop:c:")
 	if _, err := r.UpdateType(ctx, "shop:a", json.RawMessage(`{"schema":{"$ref":"https://example.com/other.json"}}`)); err != nil {
 		t.Fatal(err)
 	}
