@@ -56,7 +56,9 @@ func (r *Registry) CreateDisabled(ctx context.Context, app string, spec capture.
 	if err := length("disabled_reason", why, mostReason); err != nil {
 		return capture.Endpoint{}, err
 	}
-	return r.register(ctx, app, spec, func(e *capture.Endpoint) { stand(e, capture.ByUser, capture.EndpointDisabled, why) })
+	return r.register(ctx, app, spec, func(e *capture.Endpoint) {
+		stand(e, new(capture.Health), capture.ByUser, capture.EndpointDisabled, why)
+	})
 }
 
 func (r *Registry) register(ctx context.Context, app string, spec capture.EndpointSpec, begin func(*capture.Endpoint)) (capture.Endpoint, error) {
@@ -105,7 +107,7 @@ func once(e capture.Endpoint) capture.Endpoint {
 // capture.EndpointSetup. Header values that are masked, as reads have them,
 // stay as they are.
 func (r *Registry) UpdateEndpoint(ctx context.Context, id capture.ID, patch json.RawMessage) (capture.Endpoint, error) {
-	e, err := r.edit(ctx, id, func(e *capture.Endpoint) error {
+	e, err := r.edit(ctx, id, func(e *capture.Endpoint, h *capture.Health) error {
 		next := capture.EndpointSetup{EndpointSpec: e.EndpointSpec, Status: e.Status}
 		if err := merge(&next, patch); err != nil {
 			return err
@@ -126,7 +128,9 @@ func (r *Registry) UpdateEndpoint(ctx context.Context, id capture.ID, patch json
 			return err
 		}
 		e.EndpointSpec = spec
-		stand(e, capture.ByUser, next.Status, next.Reason)
+		if e.Status != next.Status {
+			stand(e, h, capture.ByUser, next.Status, next.Reason)
+		}
 		if e.Status == capture.EndpointDisabled && next.Reason != "" {
 			e.DisabledAs = next.Reason
 		}
@@ -141,11 +145,7 @@ func (r *Registry) SetEndpoint(ctx context.Context, id capture.ID, status captur
 	if err := checkStatus(status, why, capture.EndpointEnabled, capture.EndpointDisabled, capture.EndpointDeleted); err != nil {
 		return capture.Endpoint{}, err
 	}
-	e, err := r.set(ctx, id, capture.ByUser, status, why)
-	if err == nil && status == capture.EndpointEnabled {
-		err = r.store.Forgive(ctx, id) // of one that was enabled already too
-	}
-	return e, err
+	return r.set(ctx, id, capture.ByUser, status, why)
 }
 
 // Disable is the system's: an endpoint that keeps failing gets no more.
@@ -155,20 +155,21 @@ func (r *Registry) Disable(ctx context.Context, id capture.ID, why string) error
 }
 
 func (r *Registry) set(ctx context.Context, id capture.ID, by string, status capture.EndpointStatus, why string) (capture.Endpoint, error) {
-	e, err := r.edit(ctx, id, func(e *capture.Endpoint) error {
-		stand(e, by, status, why)
+	e, err := r.edit(ctx, id, func(e *capture.Endpoint, h *capture.Health) error {
+		stand(e, h, by, status, why)
 		return nil
 	})
 	return masked(e), err
 }
 
-// stand changes the status of an endpoint, and notes by whom and why.
-func stand(e *capture.Endpoint, by string, status capture.EndpointStatus, why string) {
-	switch {
-	case e.Status == status:
-		return
-	case status == capture.EndpointEnabled:
+// stand changes the status of an endpoint, and notes by whom and why. One that
+// is enabled, be it once more, is forgiven.
+func stand(e *capture.Endpoint, h *capture.Health, by string, status capture.EndpointStatus, why string) {
+	switch status {
+	case capture.EndpointEnabled:
+		h.Forgive()
 		e.DisabledBy, e.DisabledAs, e.DisabledAt = "", "", time.Time{}
+	case e.Status:
 	default:
 		e.DisabledBy, e.DisabledAs, e.DisabledAt = by, why, time.Now().UTC()
 	}
@@ -187,7 +188,7 @@ func checkStatus(status capture.EndpointStatus, why string, may ...capture.Endpo
 
 // RotateEndpointSecret makes a new secret; see api.Endpoints.
 func (r *Registry) RotateEndpointSecret(ctx context.Context, id capture.ID, overlap time.Duration) (capture.Endpoint, error) {
-	e, err := r.edit(ctx, id, func(e *capture.Endpoint) error {
+	e, err := r.edit(ctx, id, func(e *capture.Endpoint, _ *capture.Health) error {
 		e.Secret = e.Secret.Rotate(newSecret(e.Format), time.Now().UTC(), overlapped(overlap))
 		return nil
 	})
@@ -195,13 +196,13 @@ func (r *Registry) RotateEndpointSecret(ctx context.Context, id capture.ID, over
 }
 
 // edit changes an endpoint and tells those who deliver.
-func (r *Registry) edit(ctx context.Context, id capture.ID, change func(*capture.Endpoint) error) (capture.Endpoint, error) {
+func (r *Registry) edit(ctx context.Context, id capture.ID, change func(*capture.Endpoint, *capture.Health) error) (capture.Endpoint, error) {
 	if _, err := capture.ParseID(capture.EndpointID, string(id)); err != nil {
 		return capture.Endpoint{}, fmt.Errorf("%w: %w", capture.ErrNotFound, err)
 	}
-	e, err := r.store.EditEndpoint(ctx, id, func(e *capture.Endpoint) error {
+	e, err := r.store.EditEndpoint(ctx, id, func(e *capture.Endpoint, h *capture.Health) error {
 		e.Updated, e.UpdatedBy = time.Now().UTC(), r.by
-		return change(e)
+		return change(e, h)
 	})
 	if err != nil {
 		return capture.Endpoint{}, bare(err)

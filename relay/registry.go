@@ -22,10 +22,9 @@ type Records interface {
 	Caught(ctx context.Context, app string) (bool, error)
 
 	NewEndpoint(ctx context.Context, e capture.Endpoint, unique bool) error
-	EditEndpoint(ctx context.Context, id capture.ID, edit func(*capture.Endpoint) error) (capture.Endpoint, error)
+	EditEndpoint(ctx context.Context, id capture.ID, edit func(*capture.Endpoint, *capture.Health) error) (capture.Endpoint, error)
 	EndpointRows(context.Context, capture.EndpointQuery) ([]capture.EndpointRow, error)
 	EndpointRow(context.Context, capture.ID) (capture.EndpointRow, error)
-	Forgive(ctx context.Context, endpoint capture.ID) error
 
 	EditToken(ctx context.Context, id capture.ID, edit func(t *capture.Token, found bool) error) (capture.Token, error)
 	Tokens(context.Context) ([]capture.Token, error)

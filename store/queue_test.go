@@ -149,7 +149,7 @@ func TestEndpointClaimsItsURL(t *testing.T) {
 		t.Fatal(err)
 	}
 	move := func(id capture.ID, url string, status capture.EndpointStatus) error {
-		_, err := s.EditEndpoint(t.Context(), id, func(e *capture.Endpoint) error {
+		_, err := s.EditEndpoint(t.Context(), id, func(e *capture.Endpoint, _ *capture.Health) error {
 			e.URL, e.Status = url, status
 			return nil
 		})

@@ -123,8 +123,9 @@ func (s *Store) NewEndpoint(ctx context.Context, e capture.Endpoint, unique bool
 
 // EditEndpoint changes a registered endpoint. It returns capture.ErrNotFound,
 // wrapped, when there is none of that id or it is deleted, and a
-// *capture.ConflictError when another of its app has its new URL.
-func (s *Store) EditEndpoint(ctx context.Context, id capture.ID, edit func(*capture.Endpoint) error) (capture.Endpoint, error) {
+// *capture.ConflictError when another of its app has its new URL. edit is given
+// its health too, which it may change.
+func (s *Store) EditEndpoint(ctx context.Context, id capture.ID, edit func(*capture.Endpoint, *capture.Health) error) (capture.Endpoint, error) {
 	var e capture.Endpoint
 	err := s.do(ctx, &write{needs: roomAttempt, plan: func(b *batch) error {
 		var old capture.Endpoint
@@ -137,17 +138,13 @@ func (s *Store) EditEndpoint(ctx context.Context, id capture.ID, edit func(*capt
 			return capture.ErrNotFound
 		}
 		e = old
-		if err := edit(&e); err != nil {
-			return err
+		var edited error
+		if err := b.health(id, func(h *capture.Health) { edited = edit(&e, h) }); err != nil || edited != nil {
+			return errors.Join(edited, err)
 		}
 		e.ID, e.App = id, old.App
 		if err := b.reclaim(old, e); err != nil {
 			return err
-		}
-		if old.Status != capture.EndpointEnabled && e.Status == capture.EndpointEnabled {
-			if err := b.health(id, (*capture.Health).Forgive); err != nil {
-				return err
-			}
 		}
 		return b.putRecord(key, e)
 	}})
@@ -155,18 +152,6 @@ func (s *Store) EditEndpoint(ctx context.Context, id capture.ID, edit func(*capt
 		return capture.Endpoint{}, fmt.Errorf("store: endpoint %s: %w", id, err)
 	}
 	return e, nil
-}
-
-// Forgive forgets the failures of an endpoint, as when it is enabled again.
-func (s *Store) Forgive(ctx context.Context, id capture.ID) error {
-	err := checkID(capture.EndpointID, id)
-	if err == nil {
-		err = s.do(ctx, &write{needs: roomAttempt, plan: func(b *batch) error { return b.health(id, (*capture.Health).Forgive) }})
-	}
-	if err != nil {
-		return fmt.Errorf("store: endpoint %s: %w", id, err)
-	}
-	return nil
 }
 
 // reclaim moves the claim on a URL along when it changes, and gives it up
@@ -297,7 +282,10 @@ func (b *batch) health(id capture.ID, change func(*capture.Health)) error {
 	if _, err := b.record(key, &h); err != nil && !errors.Is(err, errSeal) {
 		return err // damaged counts begin anew
 	}
-	change(&h)
+	was := h
+	if change(&h); h == was {
+		return nil
+	}
 	return b.putRecord(key, h)
 }
 

@@ -59,9 +59,7 @@ func (l *lane) set(e capture.Endpoint) error {
 	if l.sender != nil {
 		l.sender.Close()
 	}
-	if l.endpoint.Status != e.Status {
-		l.health = nil // enabling forgives
-	}
+	l.health = nil // enabling forgives
 	if e.RateLimit == nil {
 		l.limit = nil
 	} else if l.limit == nil || l.limit.rate != *e.RateLimit {

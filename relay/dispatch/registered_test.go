@@ -256,6 +256,33 @@ func TestDisabledForFailingAndReactivated(t *testing.T) {
 	})
 }
 
+// Enabling one that is enabled forgives what it has failed so far.
+func TestEnabledOnceMoreIsForgiven(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, map[string]*app{"http://a": {answer: status(500)}})
+		id := g.register("http://a", retry(capture.RetryPolicy{Attempts: 1, DisableExhausted: 3}))
+		defer g.flow()()
+		fail := func(n int) capture.EndpointStatus {
+			for range n {
+				g.emit("x")
+			}
+			time.Sleep(time.Minute)
+			return g.row(id).Status
+		}
+		fail(2)
+		g.set(id, capture.EndpointEnabled)
+		if h := g.row(id).Health; h.Exhausted != 0 || h.Failed != 2 {
+			t.Errorf("forgiven, its health is %+v", h)
+		}
+		if status := fail(2); status != capture.EndpointEnabled {
+			t.Errorf("with two failures since it is %s", status)
+		}
+		if status := fail(1); status != capture.EndpointDisabled {
+			t.Errorf("with three failures since it is %s", status)
+		}
+	})
+}
+
 func TestDisabledEndpointHoldsWhatIsPending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &app{answer: status(503)}
