@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"code.hooktape.dev/hooktape/capture"
@@ -15,9 +16,12 @@ import (
 // TestTriggerRedirects: where a redirect leads elsewhere, nothing that the
 // trigger has goes along, and nobody is told where that is.
 func TestTriggerRedirects(t *testing.T) {
+	var mu sync.Mutex // guards seen
 	var seen []string
 	note := func(r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
 		seen = append(seen, fmt.Sprint(r.Method, " ", r.RequestURI, " key=", r.Header.Get("X-Key"), " slot=", r.Header.Get("X-Slot"), " ", string(body)))
 	}
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -35,7 +39,7 @@ func TestTriggerRedirects(t *testing.T) {
 		case "/round":
 			http.Redirect(w, r, "/round", http.StatusFound)
 		case "/nowhere":
-			http.Redirect(w, r, "http://secret-place.invalid/", http.StatusFound)
+			http.Redirect(w, r, "http://127.0.0.1:1/secret-place", http.StatusFound)
 		}
 	}))
 	defer home.Close()
@@ -48,9 +52,8 @@ func TestTriggerRedirects(t *testing.T) {
 		{"/same", []string{"POST /same?key=own&p=1 key=k slot=s x", "POST /end?where=secret-place key=k slot=s x"}, 200, ""},
 		{"/other", []string{"POST /other?key=own&p=1 key=k slot=s x", "POST /there?where=secret-place key= slot= x"}, 200, ""},
 		{"/round", nil, 0, "protocol"},
-		{"/nowhere", nil, 0, "dns"},
+		{"/nowhere", nil, 0, "refused"},
 	} {
-		seen = nil
 		spec := capture.TriggerSpec{Name: "send", URL: home.URL + tt.path + "?key=own", Headers: map[string]string{"X-Key": "k", "X-Slot": ""}}
 		s := &answer.Trigger{Of: func(id capture.ID) (capture.Trigger, bool) {
 			return capture.Trigger{ID: id, App: "default", TriggerSpec: spec}, true
@@ -58,9 +61,12 @@ func TestTriggerRedirects(t *testing.T) {
 		e := &capture.Event{ID: capture.NewID(capture.EventID), Trigger: capture.NewID(capture.TriggerID), Method: "POST", Target: "/?p=1", Headers: capture.Headers{{"X-Slot", "s"}}, Origin: capture.FromTrigger}
 		a := &capture.Attempt{ID: capture.NewID(capture.AttemptID), Number: 1, TriggeredBy: capture.ByUser}
 		s.Send(t.Context(), e, []byte("x"), a)
+		mu.Lock()
 		if tt.want != nil && fmt.Sprint(seen) != fmt.Sprint(tt.want) {
 			t.Errorf("%s: seen were %q, want %q", tt.path, seen, tt.want)
 		}
+		seen = nil
+		mu.Unlock()
 		if a.Code != tt.code || (a.Error == nil) != (tt.class == "") || a.Error != nil && a.Error.Class != tt.class {
 			t.Errorf("%s: it came to %d %+v, want %d %q", tt.path, a.Code, a.Error, tt.code, tt.class)
 		}

@@ -98,7 +98,8 @@ done
 touch stop
 wait $sender || fail "the sender: $(cat sender.err)"
 
-ids() { "./hooktape" events ls --store "$1" --json 2>>ls.err | member id | sort; }
+# Stubs of webhooks that broke off are not acknowledged and not delivered.
+ids() { "./hooktape" events ls --store "$1" --filter '!is:refused' --json 2>>ls.err | member id | sort; }
 awk '$2 != "" { print $2 }' sent.log | sort >acked
 for _ in $(seq 600); do # until all has come
   cut -d' ' -f1 app.log | sort -u >came
