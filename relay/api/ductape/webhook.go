@@ -138,11 +138,16 @@ func (c *call) webhooks() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := make([]webhook, len(apps))
+	all := []webhook{}
 	for i := range apps {
-		if all[i], err = c.shownWebhook(&apps[i]); err != nil {
+		if apps[i].Created.IsZero() {
+			continue // the default app, of which nothing was made
+		}
+		w, err := c.shownWebhook(&apps[i])
+		if err != nil {
 			return nil, err
 		}
+		all = append(all, w)
 	}
 	return all, nil
 }

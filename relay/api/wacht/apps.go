@@ -50,7 +50,8 @@ func filled(s string) *string {
 }
 
 // appOf is the app of a request's path. One that has caught events and was
-// never made, or is deleted, is none.
+// never made, or is deleted, is none; the default one is there always, though
+// not listed before something is made of it.
 func appOf(e api.Engine, r *http.Request) (capture.App, error) {
 	slug := r.PathValue("app")
 	a, err := e.App(r.Context(), slug)
@@ -74,7 +75,9 @@ func (d *dialect) apps(e api.Engine, r *http.Request) (any, error) {
 		return nil, err
 	}
 	search := r.URL.Query().Get("search")
-	all = slices.DeleteFunc(all, func(a capture.App) bool { return a.Inactive && !inactive || search != "" && a.Slug != search })
+	all = slices.DeleteFunc(all, func(a capture.App) bool {
+		return a.Created.IsZero() || a.Inactive && !inactive || search != "" && a.Slug != search
+	})
 	slices.SortStableFunc(all, func(a, b capture.App) int { return b.Created.Compare(a.Created) })
 	shown := make([]app, len(all))
 	for i, a := range all {
