@@ -229,7 +229,7 @@ func TestSamples(t *testing.T) {
 		t.Errorf("the selector stays: %s", got.Data)
 	}
 	s.want("PUT", events+"/w:e", `{"sample":{"body":null}}`, 200, `"sample":{"headers":{},"query":{},"body":null,"params":{}}`, `"sample_data":[]`)
-	s.want("GET", webhooks, "", 200, `"tag":"default"`, `"tag":"w:e"`)
+	s.want("GET", webhooks, "", 200, `[{"_id":"w"`, `"tag":"w:e"`)
 	s.want("DELETE", webhooks+"/w", "", 200, `{"tag":"w"}`)
 	s.want("GET", webhooks+"/w/events", "", 404)
 }

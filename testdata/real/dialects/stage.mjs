@@ -1,5 +1,6 @@
 // What the tests in this directory share: a hooktape of their own, and a
 // receiver that notes what it is sent.
+import assert from 'node:assert/strict'
 import { spawn, execFile } from 'node:child_process'
 import fs from 'node:fs'
 import http from 'node:http'
@@ -70,4 +71,24 @@ export async function until(ask, what = 'it') {
     await new Promise((again) => setTimeout(again, 50))
   }
   throw new Error(`${what} did not happen within 20 s`)
+}
+
+// counting is checks that are counted: done says how many there were. fails wants
+// a call to be rejected with an error of a kind, with words and a statusCode.
+export function counting() {
+  let checks = 0
+  return {
+    check: (name, ok, got) => { assert.ok(ok, `${name}: got ${JSON.stringify(got)}`); checks++ },
+    equal: (name, got, want) => { assert.deepEqual(got, want, name); checks++ },
+    fails: async (name, call, kind, words, status) => {
+      await assert.rejects(call, (e) => {
+        assert.ok(e instanceof kind, `${name}: got ${e.constructor.name} ${e.message}`)
+        assert.match(e.message, words, name)
+        if (status) assert.equal(e.statusCode, status, name)
+        return true
+      })
+      checks++
+    },
+    done: (name) => console.log(`${name}: ok, ${checks} checks`),
+  }
 }

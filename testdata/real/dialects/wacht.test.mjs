@@ -4,20 +4,9 @@
 import assert from 'node:assert/strict'
 import { WachtClient, initClient, AuthenticationError, AuthorizationError, ConflictError, NotFoundError, ValidationError, WachtError } from '@wacht/backend'
 import { Webhook } from 'standardwebhooks'
-import { receive, start, until } from './stage.mjs'
+import { counting, receive, start, until } from './stage.mjs'
 
-let checks = 0
-const check = (name, ok, got) => { assert.ok(ok, `${name}: got ${JSON.stringify(got)}`); checks++ }
-const equal = (name, got, want) => { assert.deepEqual(got, want, name); checks++ }
-const fails = async (name, call, kind, words, status) => {
-  await assert.rejects(call, (e) => {
-    assert.ok(e instanceof kind, `${name}: got ${e.constructor.name} ${e.message}`)
-    assert.match(e.message, words, name)
-    if (status) assert.equal(e.statusCode, status, name)
-    return true
-  })
-  checks++
-}
+const { check, equal, fails, done } = counting()
 
 const hooktape = await start()
 const shop = await receive()
@@ -162,4 +151,4 @@ equal('a key that may', await as(manager).deleteWebhookApp(bare.app_slug), {})
 
 await shop.close()
 await hooktape.stop()
-console.log(`wacht: ok, ${checks} checks`)
+done('wacht')

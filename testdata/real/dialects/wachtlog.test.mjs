@@ -1,23 +1,11 @@
 // Wacht: @wacht/backend for every operation of deliveries, replays and figures,
 // and standardwebhooks for what is delivered again. The rest is in
 // wacht.test.mjs.
-import assert from 'node:assert/strict'
 import { WachtClient, initClient, NotFoundError, ValidationError, WachtError } from '@wacht/backend'
 import { Webhook } from 'standardwebhooks'
-import { receive, start, until } from './stage.mjs'
+import { counting, receive, start, until } from './stage.mjs'
 
-let checks = 0
-const check = (name, ok, got) => { assert.ok(ok, `${name}: got ${JSON.stringify(got)}`); checks++ }
-const equal = (name, got, want) => { assert.deepEqual(got, want, name); checks++ }
-const fails = async (name, call, kind, words, status) => {
-  await assert.rejects(call, (e) => {
-    assert.ok(e instanceof kind, `${name}: got ${e.constructor.name} ${e.message}`)
-    assert.match(e.message, words, name)
-    if (status) assert.equal(e.statusCode, status, name)
-    return true
-  })
-  checks++
-}
+const { check, equal, fails, done } = counting()
 
 const hooktape = await start()
 const books = await receive()
@@ -199,4 +187,4 @@ check('as attempts', (await hooktape.cli('attempts', 'ls', '--endpoint', fine.id
 
 await Promise.all([books.close(), mill.close()])
 await hooktape.stop()
-console.log(`wachtlog: ok, ${checks} checks`)
+done('wachtlog')
