@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"code.hooktape.dev/hooktape/capture"
@@ -45,7 +46,10 @@ type dialectSetting struct {
 // dialectSettings are all settings of --dialect.
 var dialectSettings = []dialectSetting{
 	{"ark.put", []string{"whole", "partial"}, is("partial", func(d *dialects) *bool { return &d.ark.Partial })},
-	{"ark.update", []string{"200", "204"}, is("204", func(d *dialects) *bool { return &d.ark.NoContent })},
+	{"ark.update", []string{"auto", "200", "204"}, func(d *dialects, value string) error {
+		d.ark.Done, _ = strconv.Atoi(value) // auto is 0
+		return nil
+	}},
 	{"ark.whitelist", nil, func(d *dialects, value string) (err error) {
 		d.ark.Whitelist, err = ark.ParseWhitelist(value)
 		return err

@@ -18,9 +18,10 @@ import (
 // Options are choices where ARK's document and its servers differ. The zero
 // Options suit its published clients.
 type Options struct {
-	// NoContent answers updates and deletions with 204, as servers do since
-	// 2.4; else with 200 and {}, as the document has it.
-	NoContent bool
+	// Done is the status of updates and deletions: 200 with {}, as the document
+	// has it, or 204, as servers do since 2.4. 0: 204 to who sends API-Version, as
+	// ARK's clients do, who know the servers; else 200.
+	Done int
 	// Partial lets an update name some members only, as the document has it;
 	// else it must have all, as servers want since 2.4.
 	Partial bool

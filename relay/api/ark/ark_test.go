@@ -24,7 +24,7 @@ func TestOperations(t *testing.T) {
 		options ark.Options
 		status  int
 		body    string
-	}{{ark.Options{}, 200, "{}"}, {ark.Options{NoContent: true}, 204, ""}} {
+	}{{ark.Options{}, 200, "{}"}, {ark.Options{Done: 204}, 204, ""}} {
 		r := newRig(t, tt.options)
 		const at = "/api/webhooks"
 		list := r.ask(t, "GET", at, "")
@@ -173,6 +173,19 @@ func TestBodies(t *testing.T) {
 	}
 	form := r.ask(t, "POST", "/api/webhooks", "event=e&target=http://a.test&enabled=true&conditions=a&conditions=b", "Content-Type: application/x-www-form-urlencoded")
 	form.want(t, "a form", 422, refusal(422, `"conditions[0]" must be of type object`))
+}
+
+// ARK's own clients say API-Version, and are answered as its servers answer.
+func TestDone(t *testing.T) {
+	for done, want := range map[int][2]int{0: {200, 204}, 200: {200, 200}, 204: {204, 204}} {
+		r := newRig(t, ark.Options{Done: done})
+		at := "/api/webhooks/" + string(r.hook(t, "a", "/ok", "").ID)
+		for i, header := range []string{"Accept: */*", "API-Version: 2"} {
+			if a := r.ask(t, "PUT", at, sample, header); a.status != want[i] {
+				t.Errorf("%d: with %s the update is answered %d, want %d", done, header, a.status, want[i])
+			}
+		}
+	}
 }
 
 // The document lets an update say what it changes and nothing else.

@@ -112,7 +112,7 @@ func (d dialect) update(engine api.Engine, r *http.Request) (int, any, error) {
 	if err == nil {
 		_, err = engine.UpdateEndpoint(r.Context(), e.ID, patch)
 	}
-	return d.done(found(err))
+	return d.done(r, found(err))
 }
 
 // changes are what an update says of an endpoint, as a patch.
@@ -133,12 +133,12 @@ func changes(e *capture.Endpoint, in input) map[string]any {
 
 func (d dialect) remove(engine api.Engine, r *http.Request) (int, any, error) {
 	_, err := engine.SetEndpoint(r.Context(), capture.ID(r.PathValue("id")), capture.EndpointDeleted, "")
-	return d.done(found(err))
+	return d.done(r, found(err))
 }
 
 // done is the answer to what leaves nothing to show.
-func (d dialect) done(err error) (int, any, error) {
-	if d.NoContent {
+func (d dialect) done(r *http.Request, err error) (int, any, error) {
+	if d.Done == http.StatusNoContent || d.Done == 0 && r.Header.Get("API-Version") != "" {
 		return http.StatusNoContent, nil, err
 	}
 	return http.StatusOK, struct{}{}, err
