@@ -31,7 +31,7 @@ func catalogsLs(e *env) *cli.Command {
 					return err
 				}
 				return list(e, &o, catalogs, func(row capture.CatalogRow) any { return row }, func(row *capture.CatalogRow) string {
-					return fit(narrow(e.stdout), column{fmt.Sprintf("%-20s  ", row.Slug), 0}, column{fmt.Sprintf("%3d types  ", len(row.Types)), 2}, column{safe.Line(or(row.Name, row.Description)), 1})
+					return fit(narrow(e.stdout), column{fmt.Sprintf("%-20s  ", row.Slug), 0}, column{fmt.Sprintf("types %-4d  ", len(row.Types)), 2}, column{safe.Line(or(row.Name, row.Description)), 1})
 				})
 			})
 		},
