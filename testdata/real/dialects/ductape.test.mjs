@@ -111,7 +111,7 @@ const refused = async (call, code, status, words) => {
   const changed = await ductape.app.webhooks.update('orders', { description: 'Orders alone', mode: 'strict', envs: [{ slug: 'stg' }] })
   check(changed, { ...orders, description: 'Orders alone', mode: 'strict', envs: [{ slug: 'stg' }] })
   check(await ductape.app.webhooks.fetch('orders'), changed)
-  check((await ductape.app.webhooks.fetchAll()).map((w) => w.tag), ['default', 'new-webhook', 'orders', 'shapes'])
+  check((await ductape.app.webhooks.fetchAll()).map((w) => w.tag), ['new-webhook', 'orders', 'shapes'])
   check((await ductape.app.webhooks.fetch('new-webhook')).events.map((e) => e.tag), ['new-webhook:literal', 'new-webhook:new-event'])
   check((await ductape.app.webhooks.update('orders', { active: false })).active, false)
   check(JSON.parse(await hooktape.cli('apps', 'get', 'orders', '--json')).inactive, true)
