@@ -19,8 +19,8 @@ type Dialect struct {
 	// always JSON, and no 5xx for a caller's mistake. Status is what the native
 	// API would answer.
 	Fail func(w http.ResponseWriter, status int, detail string)
-	// Token is the token that a request shows in the dialect's way; nil: that of
-	// Authorization: Bearer.
+	// Token is the token that a request shows in the dialect's way; nil:
+	// ShownToken.
 	Token func(*http.Request) string
 	// Scope is what a token must allow, beside manage, for a request; nil: read
 	// for GET and HEAD, and manage.
@@ -31,7 +31,7 @@ type Dialect struct {
 
 func (d *Dialect) token(r *http.Request) string {
 	if d == nil || d.Token == nil {
-		return bearer(r)
+		return ShownToken(r)
 	}
 	return d.Token(r)
 }

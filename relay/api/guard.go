@@ -94,8 +94,8 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request, d *Dialect) (
 	return caller{"token:" + t.Name, t}, nil
 }
 
-// bearer is the token that r shows, or "".
-func bearer(r *http.Request) string {
+// ShownToken is the token of Authorization: Bearer, or "".
+func ShownToken(r *http.Request) string {
 	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return ""

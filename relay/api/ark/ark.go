@@ -5,6 +5,7 @@
 package ark
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/http"
@@ -94,9 +95,5 @@ func (d dialect) admits(r *http.Request) bool {
 // token is what ARK's document wants in Authorization: the token and nothing
 // else.
 func token(r *http.Request) string {
-	given := r.Header.Get("Authorization")
-	if scheme, bearer, ok := strings.Cut(given, " "); ok && strings.EqualFold(scheme, "Bearer") {
-		given = bearer
-	}
-	return strings.TrimSpace(given)
+	return cmp.Or(api.ShownToken(r), strings.TrimSpace(r.Header.Get("Authorization")))
 }

@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"code.hooktape.dev/hooktape/capture"
 	"code.hooktape.dev/hooktape/relay/api"
@@ -48,11 +47,7 @@ func New(engine func(*http.Request) api.Engine, o Options) api.Dialect {
 
 // token is that of Authorization: Bearer, which clients percent-encode.
 func token(r *http.Request) string {
-	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	given = strings.TrimSpace(given)
+	given := api.ShownToken(r)
 	if plain, err := url.PathUnescape(given); err == nil {
 		return plain
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -244,23 +245,12 @@ func (r *root) GetWebhookEndpoints(ctx context.Context, a args) (*listing[*endpo
 }
 
 // registered are the endpoints of an app, newest first.
-func (c *call) registered(ctx context.Context, app string) (rows []capture.EndpointRow, err error) {
-	q := capture.EndpointQuery{App: app, Limit: 500}
-	for {
-		some, err := c.Endpoints(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		for _, row := range some {
-			if row.Status != "" {
-				rows = append(rows, row)
-			}
-		}
-		if len(some) < q.Limit {
-			break
-		}
-		q.Cursor = some[len(some)-1].ID
+func (c *call) registered(ctx context.Context, app string) ([]capture.EndpointRow, error) {
+	rows, err := c.Endpoints(ctx, capture.EndpointQuery{App: app, Limit: math.MaxInt})
+	if err != nil {
+		return nil, err
 	}
+	rows = slices.DeleteFunc(rows, func(row capture.EndpointRow) bool { return row.Status == "" }) // a listener's
 	slices.SortStableFunc(rows, func(a, b capture.EndpointRow) int {
 		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(b.ID, a.ID))
 	})

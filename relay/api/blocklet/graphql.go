@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/graph-gophers/graphql-go"
@@ -36,14 +37,16 @@ const (
 
 // graph answers queries.
 type graph struct {
-	schema *graphql.Schema
+	schema func() *graphql.Schema // read when it is first asked for, and not as hooktape starts
 	engine func(*http.Request) api.Engine
 }
 
 func newGraph(engine func(*http.Request) api.Engine, o Options) *graph {
-	return &graph{graphql.MustParseSchema(schema, &root{o}, graphql.UseFieldResolvers(),
-		graphql.MaxSelections(mostFields), graphql.MaxDepth(20), graphql.OverlapValidationLimit(mostPairs), graphql.MaxQueryLength(256<<10), graphql.MaxParallelism(4),
-		graphql.PanicHandler(panics{}), graphql.Logger(log.LoggerFunc(func(context.Context, any) {}))), engine}
+	return &graph{sync.OnceValue(func() *graphql.Schema {
+		return graphql.MustParseSchema(schema, &root{o}, graphql.UseFieldResolvers(),
+			graphql.MaxSelections(mostFields), graphql.MaxDepth(20), graphql.OverlapValidationLimit(mostPairs), graphql.MaxQueryLength(256<<10), graphql.MaxParallelism(4),
+			graphql.PanicHandler(panics{}), graphql.Logger(log.LoggerFunc(func(context.Context, any) {})))
+	}), engine}
 }
 
 // panics are told to who asked, and not to the log: graphql-go panics at numbers
@@ -118,7 +121,7 @@ func (g *graph) serve(w http.ResponseWriter, r *http.Request) error {
 		return &refusal{http.StatusBadRequest, "invalid query", fmt.Sprintf("a query may hold %d names, and as much fewer as it spreads fragments", mostNames)}
 	}
 	c := &call{Engine: g.engine(r), token: api.Bearer(r), mayChange: r.Method == http.MethodPost}
-	answer := g.schema.Exec(context.WithValue(r.Context(), callKey{}, c), doc.plain, q.Operation, q.Variables)
+	answer := g.schema().Exec(context.WithValue(r.Context(), callKey{}, c), doc.plain, q.Operation, q.Variables)
 	if refused := c.refused.Load(); refused != nil {
 		return refused
 	}

@@ -187,9 +187,5 @@ func token(r *http.Request) string {
 	if given := r.Header.Get("X-Access-Token"); given != "" {
 		return given
 	}
-	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return strings.TrimSpace(given)
+	return api.ShownToken(r)
 }

@@ -2,6 +2,7 @@ package wacht
 
 import (
 	"cmp"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,20 +24,13 @@ func getStats(e api.Engine, r *http.Request, app string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	active := 0
-	for q := (capture.EndpointQuery{App: app, Status: capture.EndpointEnabled, Limit: 1000}); ; {
-		rows, err := e.Endpoints(r.Context(), q)
-		if err != nil {
-			return nil, err
-		}
-		if active += len(rows); len(rows) < q.Limit {
-			break
-		}
-		q.Cursor = rows[len(rows)-1].ID
+	active, err := e.Endpoints(r.Context(), capture.EndpointQuery{App: app, Status: capture.EndpointEnabled, Limit: math.MaxInt})
+	if err != nil {
+		return nil, err
 	}
 	return map[string]any{
 		"total_deliveries": total(month.Totals), "success_rate": percent(month.Totals),
-		"active_endpoints": active, "failed_deliveries_24h": last.Failed,
+		"active_endpoints": len(active), "failed_deliveries_24h": last.Failed,
 	}, nil
 }
 
